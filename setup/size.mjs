@@ -1,0 +1,80 @@
+// What the package costs whoever downloads it, against the budget in package.json.
+// Counted is what the default entry loads before its first answer: the engine and the JavaScript it imports
+// statically, bundled and minified; what it imports on demand is not.
+import { readFile } from 'node:fs/promises'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { inProject, manifest } from './environment.mjs'
+import { Failure } from './process.mjs'
+
+const kilobytes = bytes => `${(bytes / 1000).toFixed(1)} kB`.padStart(10)
+
+function measure(name, parts) {
+  const total = weigh => parts.reduce((sum, part) => sum + weigh(part), 0)
+  return {
+    name,
+    raw: total(part => part.length),
+    gzip: total(part => gzipSync(part, { level: 9 }).length),
+    brotli: total(part => brotliCompressSync(part).length),
+  }
+}
+
+/** The chunks that these outputs import statically, themselves among them. */
+function staticChunks(outputs, names) {
+  const found = new Set()
+  const visit = name => {
+    if (found.has(name)) return
+    found.add(name)
+    for (const { path, kind, external } of outputs[name].imports)
+      if (kind === 'import-statement' && !external) visit(path)
+  }
+  names.forEach(visit)
+  return found
+}
+
+async function defaultEntry() {
+  const { build } = await import('esbuild')
+  const entry = manifest().exports['.'].default
+  const { metafile, outputFiles } = await build({
+    // The glue is an entry of its own, so that it counts whether the loader imports it at once or with the engine.
+    entryPoints: [inProject(entry), inProject('pkg/engine.js')],
+    absWorkingDir: inProject(),
+    outdir: 'target/pkg/bundle',
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    external: ['*.wasm'],
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  }).catch(error => {
+    throw new Failure(`${entry} cannot be bundled: ${error.message}`)
+  })
+  const entries = Object.keys(metafile.outputs).filter(name => /(^|\/)(entry\/browser|engine)\.js$/.test(name))
+  const chunks = staticChunks(metafile.outputs, entries)
+  return outputFiles.filter(file => [...chunks].some(name => inProject(name) === file.path)).map(file => file.contents)
+}
+
+/** Prints the sizes; throws where they are above the budget and `enforce` is set. */
+export async function weigh({ enforce }) {
+  const rows = [
+    measure('engine.wasm', [await readFile(inProject('pkg/engine.wasm'))]),
+    measure('JavaScript', await defaultEntry()),
+  ]
+  const sum = field => rows.reduce((total, row) => total + row[field], 0)
+  const together = { name: 'together', raw: sum('raw'), gzip: sum('gzip'), brotli: sum('brotli') }
+  rows.push(together)
+  for (const { name, raw, gzip, brotli } of rows) {
+    console.log(`size   ${name.padEnd(12)} raw${kilobytes(raw)}   gzip${kilobytes(gzip)}   brotli${kilobytes(brotli)}`)
+  }
+  const budget = manifest().hyphadb.budget.brotli_bytes
+  const share = `${kilobytes(together.brotli).trim()} of ${kilobytes(budget).trim()} brotli`
+  if (enforce && together.brotli > budget) {
+    throw new Failure(
+      `the default entry is over its budget: ${share}`,
+      'make it smaller, or change hyphadb.budget in package.json and say why',
+    )
+  }
+  console.log(`size   budget: ${share}${enforce ? '' : ' (a quick build is not held to it)'}`)
+}

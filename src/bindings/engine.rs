@@ -1,0 +1,139 @@
+//! The class `Engine`: one opened database. [JS]
+//!
+//! Not a session: whoever holds it may do everything.
+
+use super::callbacks::Callbacks;
+use super::transaction::Transaction;
+use super::{error, panic, promise};
+use crate::db::Database;
+use crate::db::config::{Config, StorageKind};
+use crate::env::Env;
+use crate::env::browser::BrowserEnv;
+use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Storage;
+use crate::storage::any::AnyStorage;
+use crate::storage::indexed_db::{Found, IndexedDb, IndexedDbOptions};
+use crate::storage::memory::Memory;
+use js_sys::{Function, Uint8Array};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// One opened database.
+#[wasm_bindgen]
+pub struct Engine {
+    database: Rc<Database<AnyStorage>>,
+    commits: Callbacks,
+    connection: Callbacks,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Opens a database; `config` is one encoded object.
+    ///
+    /// # Errors
+    /// See the facade's `open`.
+    pub async fn open(config: Vec<u8>) -> core::result::Result<Engine, JsValue> {
+        panic::watch();
+        panic::check()?;
+        open(&config).await.map_err(|error| error::to_js(&error))
+    }
+
+    /// Answers one encoded request: at once when nothing has to be read from the storage, else with a promise.
+    ///
+    /// # Errors
+    /// See the facade.
+    #[wasm_bindgen(unchecked_return_type = "Uint8Array | Promise<Uint8Array>")]
+    pub fn request(&self, request: Vec<u8>) -> core::result::Result<JsValue, JsValue> {
+        panic::check()?;
+        let database = self.database.clone();
+        promise::answer(async move { database.request(&request).await })
+    }
+
+    /// Begins a transaction on the state of now.
+    ///
+    /// # Errors
+    /// `closed` after [`Engine::close`].
+    pub fn begin(&self) -> core::result::Result<Transaction, JsValue> {
+        panic::check()?;
+        let transaction = self.database.begin().map_err(|error| error::to_js(&error))?;
+        Ok(Transaction::new(transaction))
+    }
+
+    /// Looks for commits of other contexts; true: there was something new.
+    ///
+    /// # Errors
+    /// `lost` when the database was wiped or rolled back.
+    pub async fn catch_up(&self) -> core::result::Result<bool, JsValue> {
+        panic::check()?;
+        let database = self.database.clone();
+        database.catch_up().await.map_err(|error| error::to_js(&error))
+    }
+
+    /// Does background work for about this long; true: more is left.
+    ///
+    /// # Errors
+    /// The storage's failures; nothing is lost then.
+    pub async fn maintain(&self, slice_ms: f64) -> core::result::Result<bool, JsValue> {
+        panic::check()?;
+        let database = self.database.clone();
+        database.maintain(slice_ms).await.map_err(|error| error::to_js(&error))
+    }
+
+    /// The newest commit known here.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "commits are numbered below 2^53")]
+    pub fn seq(&self) -> f64 {
+        self.database.seq().get() as f64
+    }
+
+    /// Calls `callback` with the encoded change after each commit, own and others'.
+    pub fn on_commit(&self, callback: Function) {
+        self.commits.set(callback);
+    }
+
+    /// Calls `callback` with `lost`, `reopened` or `deleted`.
+    pub fn on_connection(&self, callback: Function) {
+        self.connection.set(callback);
+    }
+
+    /// Waits for the calls under way and closes.
+    pub async fn close(&self) -> core::result::Result<(), JsValue> {
+        panic::check()?;
+        let database = self.database.clone();
+        database.close().await;
+        Ok(())
+    }
+}
+
+async fn open(config: &[u8]) -> Result<Engine> {
+    let config = Config::decode(config)?;
+    let env: Rc<dyn Env> = Rc::new(BrowserEnv::new());
+    let connection = Callbacks::default();
+    let storage = match config.storage {
+        StorageKind::Memory => AnyStorage::Memory(Memory::new()),
+        StorageKind::IndexedDb => AnyStorage::IndexedDb(open_indexed_db(&config, env.clone(), &connection).await?),
+    };
+    let database = Database::open(storage, env, config).await?;
+    let commits = Callbacks::default();
+    let queue = commits.clone();
+    database.on_commit(move |change| queue.push(move || Uint8Array::from(change.as_slice()).into()));
+    Ok(Engine { database: Rc::new(database), commits, connection })
+}
+
+async fn open_indexed_db(config: &Config, env: Rc<dyn Env>, events: &Callbacks) -> Result<IndexedDb> {
+    let mut options = IndexedDbOptions::new(config.name.as_str());
+    options.main.clone_from(&config.stores.main);
+    options.backup.clone_from(&config.stores.backup);
+    options.cache.clone_from(&config.stores.cache);
+    let storage = IndexedDb::open(options, env).await?;
+    if let Found::Wiped(words) = storage.found() {
+        storage.close().await;
+        let message = format!("the browser lost database `{}` and said: {words}", config.name);
+        return Err(Error::new(ErrorKind::Lost, message)
+            .with_hint("restore a backup; opening it again begins an empty database"));
+    }
+    let queue = events.clone();
+    storage.on_event(move |event| queue.push(move || JsValue::from_str(event.name())));
+    Ok(storage)
+}

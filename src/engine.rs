@@ -1,0 +1,414 @@
+//! The engine: one ordered key space over a storage of bytes, with snapshots and serialisable transactions.
+//!
+//! Not aware of JavaScript, sessions or HTTP. Every context (tab, worker) that has the database open runs an engine of
+//! its own; they are equal, and meet only in the storage.
+//!
+//! # How it works
+//!
+//! A commit is one guarded append to the shared log ([`commit`](self)); the newest state is the memtable; when that has
+//! grown, a checkpoint writes it as a segment and trims the log; compaction merges segments. Opening reads the manifest
+//! and the log, and no block.
+//!
+//! # Invariants
+//!
+//! - The log in the storage is the truth. Memory is never ahead of it: what a reader sees was acknowledged by the
+//!   storage, or was read from it.
+//! - A state is immutable; a change makes a new one and swaps it in without an await between.
+//! - No borrow of a cell lives across an await.
+//! - After an answer that may have been lost, the log is read before anything is said of the commit.
+
+use crate::env::timeout::timeout;
+use crate::env::{Env, random_id};
+use crate::error::{Error, ErrorKind, Result};
+use crate::storage::{CommitSeq, Durability, Failure, Storage, StorageError, StorageResult};
+use block_cache::BlockCache;
+use commit::Queue;
+use core::cell::{Cell, RefCell};
+use core::future::Future;
+use format::Head;
+use frame::DatabaseId;
+use manifest::Manifest;
+use memtable::Memtable;
+use recent::Recent;
+use run::Run;
+use std::rc::Rc;
+
+mod block_cache;
+mod blocks;
+mod catch_up;
+mod checkpoint;
+mod commit;
+mod compact;
+mod flip;
+pub mod format;
+mod frame;
+mod log;
+mod maintain;
+pub mod manifest;
+pub mod memtable;
+pub mod merge;
+mod output;
+mod read_set;
+mod recent;
+pub mod record;
+mod recovery;
+pub mod run;
+mod segment;
+pub mod slice;
+pub mod snapshot;
+pub mod transaction;
+mod waiter;
+mod write_set;
+
+pub use commit::Committed;
+pub use merge::{Direction, KeyRange};
+pub use slice::Slice;
+pub use snapshot::{Scan, Snapshot};
+pub use transaction::{Transaction, TransactionScan};
+
+/// Sizes and times that a program may choose. The defaults were chosen for a browser.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// A checkpoint is due when the memtable holds more bytes than this.
+    pub memtable_bytes: usize,
+    /// Bytes of a block before compression.
+    pub block_bytes: usize,
+    /// Bytes of a segment, as stored; a compaction begins a new one beyond.
+    pub segment_bytes: u64,
+    /// A compaction is due when the first level has this many segments.
+    pub level0_segments: usize,
+    /// Bytes that level 1 may hold, as stored; each deeper level ten times the one above.
+    pub level1_bytes: u64,
+    /// Bytes of blocks kept in memory.
+    pub cache_bytes: usize,
+    /// Bytes of recent commits kept for validation while transactions are under way.
+    pub recent_bytes: usize,
+    /// How long a segment that is out of use is kept for other contexts' snapshots.
+    pub retire_ms: i64,
+    /// Bytes that one write of background work may carry.
+    pub batch_bytes: usize,
+    /// How long background work may hold the thread before it gives others a turn.
+    pub slice_ms: f64,
+    /// How long a storage call may take.
+    pub deadline_ms: u32,
+    /// Bytes of the reserve record, given up when the quota is used up.
+    pub reserve_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            memtable_bytes: 4 * 1024 * 1024,
+            block_bytes: 32 * 1024,
+            segment_bytes: 16 * 1024 * 1024,
+            level0_segments: 4,
+            level1_bytes: 32 * 1024 * 1024,
+            cache_bytes: 32 * 1024 * 1024,
+            recent_bytes: 16 * 1024 * 1024,
+            retire_ms: 60_000,
+            batch_bytes: 1024 * 1024,
+            slice_ms: 8.0,
+            deadline_ms: 10_000,
+            reserve_bytes: 256 * 1024,
+        }
+    }
+}
+
+/// What happened, for listeners: a commit took effect in this context's view.
+#[derive(Clone, Debug)]
+pub struct CommitEvent {
+    /// The newest commit now.
+    pub seq: CommitSeq,
+    /// Whether this context wrote it.
+    pub is_own: bool,
+    /// What it wrote; `None` when several commits were skipped over and anything may have changed.
+    pub run: Option<Run>,
+}
+
+/// Numbers about an engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The newest commit.
+    pub seq: u64,
+    /// Bytes of the memtable.
+    pub memtable_bytes: usize,
+    /// Segments in use.
+    pub segments: usize,
+    /// Bytes of the segments in use, as stored.
+    pub segment_bytes: u64,
+    /// Entries in the segments in use, tombstones and old versions included.
+    pub segment_entries: u64,
+    /// Bytes of blocks in memory.
+    pub cache_bytes: usize,
+    /// Blocks that were found in memory.
+    pub cache_hits: u64,
+    /// Blocks that had to be fetched.
+    pub cache_misses: u64,
+    /// Commits of this engine that shared a log record with another.
+    pub grouped_commits: u64,
+    /// Log records that this engine appended.
+    pub appends: u64,
+}
+
+/// One immutable state of the database, as this context knows it.
+#[derive(Debug)]
+pub(crate) struct State {
+    head: Head,
+    head_bytes: Vec<u8>,
+    manifest: Rc<Manifest>,
+    /// As stored; none where there is no manifest yet.
+    manifest_bytes: Option<Rc<Vec<u8>>>,
+    /// The resident keys as of the checkpoint.
+    pinned: Run,
+    memtable: Memtable,
+}
+
+/// How full the disk is, as far as failed writes told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pressure {
+    None,
+    /// A write failed for the quota; since then nothing was deleted that could be reclaimed.
+    Full,
+    /// A write failed for the quota, and something was deleted since: reclaiming its space is due.
+    Reclaimable,
+}
+
+type Listener = Rc<dyn Fn(&CommitEvent)>;
+
+/// What all handles of one engine share.
+pub(crate) struct Inner<S: Storage> {
+    storage: S,
+    env: Rc<dyn Env>,
+    options: Options,
+    state: RefCell<Rc<State>>,
+    recent: RefCell<Recent>,
+    cache: RefCell<BlockCache>,
+    queue: RefCell<Queue<S>>,
+    listeners: RefCell<Vec<Listener>>,
+    /// The record that this engine is writing now.
+    in_flight: Cell<Option<record::CommitId>>,
+    /// The last record found in the log that carried the id of `in_flight`.
+    found: Cell<Option<CommitSeq>>,
+    background: Cell<bool>,
+    /// Blocks of writers that died may lie about: the next flip deletes them.
+    sweep_due: Cell<bool>,
+    pressure: Cell<Pressure>,
+    is_closed: Cell<bool>,
+    /// Why no call can succeed any more.
+    latched: RefCell<Option<Error>>,
+    grouped_commits: Cell<u64>,
+    appends: Cell<u64>,
+}
+
+/// A database, opened in this context. Cloning gives another handle of the same engine.
+pub struct Engine<S: Storage> {
+    inner: Rc<Inner<S>>,
+}
+
+impl<S: Storage> Clone for Engine<S> {
+    fn clone(&self) -> Self {
+        Engine { inner: Rc::clone(&self.inner) }
+    }
+}
+
+impl<S: Storage> Engine<S> {
+    /// Opens the database in this storage; creates it where the storage is empty.
+    ///
+    /// # Errors
+    /// `corrupt`, `lost` or `unsupported` for what is stored; `unavailable` when the storage does not answer.
+    pub async fn open(storage: S, env: Rc<dyn Env>, options: Options) -> Result<Self> {
+        let inner = recovery::open(storage, env, options).await?;
+        Ok(Engine { inner: Rc::new(inner) })
+    }
+
+    /// The newest state known here.
+    ///
+    /// # Errors
+    /// `closed` after [`Engine::close`]; `lost` or `corrupt` once that was found.
+    pub fn snapshot(&self) -> Result<Snapshot<S>> {
+        self.inner.check_open()?;
+        Ok(Snapshot { inner: Rc::clone(&self.inner), state: self.inner.state() })
+    }
+
+    /// Begins a transaction on the newest state known here.
+    ///
+    /// # Errors
+    /// As [`Engine::snapshot`].
+    pub fn begin(&self) -> Result<Transaction<S>> {
+        self.inner.check_open()?;
+        Ok(Transaction::new(&self.inner, self.inner.state()))
+    }
+
+    /// Commits a transaction; one that wrote nothing always succeeds.
+    ///
+    /// # Errors
+    /// `conflict`: run it again; `limit`: the quota is used up, nothing was written; `unavailable` with
+    /// `details.outcome` telling whether it is `not committed` or `unknown`; `unsupported`: this version may only read.
+    pub async fn commit(&self, transaction: Transaction<S>, durability: Durability) -> Result<Committed> {
+        self.inner.check_open()?;
+        self.inner.commit(transaction.finish(), durability).await
+    }
+
+    /// Looks for commits of other contexts; answers whether there was something new.
+    ///
+    /// # Errors
+    /// `lost` when the database was wiped or rolled back, `corrupt`, or the storage's failure.
+    pub async fn catch_up(&self) -> Result<bool> {
+        self.inner.check_open()?;
+        self.inner.catch_up().await
+    }
+
+    /// Writes the memtable as a segment and trims the log. Answers `false` when there was nothing to write, or when
+    /// background work is under way already.
+    ///
+    /// # Errors
+    /// The storage's failure; nothing is lost then.
+    pub async fn checkpoint(&self) -> Result<bool> {
+        self.inner.check_open()?;
+        self.inner.checkpoint().await
+    }
+
+    /// Merges segments where that is due; one compaction. Answers whether one was done.
+    ///
+    /// # Errors
+    /// `corrupt` when a block is damaged (its segment stays in place), or the storage's failure.
+    pub async fn compact(&self) -> Result<bool> {
+        self.inner.check_open()?;
+        self.inner.compact().await
+    }
+
+    /// Whether a checkpoint or a compaction is due.
+    #[must_use]
+    pub fn is_maintenance_due(&self) -> bool {
+        self.inner.is_maintenance_due()
+    }
+
+    /// Does what is due, in slices of [`Options::slice_ms`]. Answers whether more is left.
+    ///
+    /// # Errors
+    /// As [`Engine::checkpoint`] and [`Engine::compact`].
+    pub async fn maintain(&self) -> Result<bool> {
+        self.inner.check_open()?;
+        self.inner.maintain().await?;
+        Ok(self.is_maintenance_due())
+    }
+
+    /// Calls this after each commit that becomes visible here, own or not. The listener must only take note.
+    pub fn on_commit(&self, listener: impl Fn(&CommitEvent) + 'static) {
+        self.inner.listeners.borrow_mut().push(Rc::new(listener));
+    }
+
+    /// Time and chance, as the engine has them.
+    #[must_use]
+    pub fn env(&self) -> &Rc<dyn Env> {
+        &self.inner.env
+    }
+
+    /// The database's identity.
+    #[must_use]
+    pub fn database(&self) -> DatabaseId {
+        self.inner.state().head.database
+    }
+
+    /// Numbers for people and tests.
+    #[must_use]
+    pub fn figures(&self) -> Figures {
+        self.inner.figures()
+    }
+
+    /// Waits for the commits under way, then closes the storage. Every later call fails with `closed`.
+    pub async fn close(&self) {
+        if !self.inner.is_closed.replace(true) {
+            self.inner.storage.close().await;
+        }
+    }
+}
+
+impl State {
+    /// The same state, to make the next one of.
+    fn duplicate(&self) -> State {
+        State {
+            head: self.head.clone(),
+            head_bytes: self.head_bytes.clone(),
+            manifest: Rc::clone(&self.manifest),
+            manifest_bytes: self.manifest_bytes.clone(),
+            pinned: self.pinned.clone(),
+            memtable: self.memtable.clone(),
+        }
+    }
+}
+
+impl<S: Storage> Inner<S> {
+    fn state(&self) -> Rc<State> {
+        Rc::clone(&self.state.borrow())
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.is_closed.get() {
+            return Err(Error::new(ErrorKind::Closed, "the database is closed"));
+        }
+        match &*self.latched.borrow() {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// No call will succeed any more: what is known in memory is not what is stored.
+    fn latch(&self, error: Error) -> Error {
+        self.latched.borrow_mut().get_or_insert(error).clone()
+    }
+
+    /// A storage call with a deadline. After the deadline its outcome is unknown.
+    async fn call<T>(&self, work: impl Future<Output = StorageResult<T>>) -> StorageResult<T> {
+        match timeout(&*self.env, self.options.deadline_ms, work).await {
+            Ok(result) => result,
+            Err(_) => Err(StorageError::unknown(Failure::Timeout, "the storage did not answer in time")),
+        }
+    }
+
+    /// A read, tried again where that may help.
+    async fn read<T>(&self, mut work: impl AsyncFnMut() -> StorageResult<T>) -> Result<T> {
+        let mut attempt = 0;
+        loop {
+            match self.call(work()).await {
+                Ok(value) => return Ok(value),
+                Err(error) if attempt < log::ATTEMPTS && log::may_help(error.failure) => {
+                    attempt += 1;
+                    self.env.sleep(log::backoff_ms(attempt)).await;
+                }
+                Err(error) => {
+                    let outcome = StorageError { outcome: crate::storage::Outcome::NotApplied, ..error };
+                    return Err(outcome.into());
+                }
+            }
+        }
+    }
+
+    fn notify(&self, event: &CommitEvent) {
+        let listeners = self.listeners.borrow().clone();
+        for listener in listeners {
+            listener(event);
+        }
+    }
+
+    fn random_id(&self) -> [u8; 16] {
+        random_id(&*self.env)
+    }
+
+    fn figures(&self) -> Figures {
+        let state = self.state();
+        let (cache_bytes, cache_hits, cache_misses) = self.cache.borrow().figures();
+        Figures {
+            seq: state.head.seq.get(),
+            memtable_bytes: state.memtable.len_bytes(),
+            segments: state.manifest.segments().count(),
+            segment_bytes: state.manifest.segment_bytes(),
+            segment_entries: state.manifest.segments().map(|segment| segment.entries).sum(),
+            cache_bytes,
+            cache_hits,
+            cache_misses,
+            grouped_commits: self.grouped_commits.get(),
+            appends: self.appends.get(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Blocks in memory, bounded by bytes: the CLOCK policy (second chance; Corbato 1968).
+//!
+//! Not aware of storage or checksums: what is put in was checked already.
+//!
+//! Invariant: the bytes of all entries stay within the bound, but for one entry that alone is larger.
+
+use super::manifest::SegmentId;
+use super::run::Run;
+use std::collections::HashMap;
+
+type Key = (SegmentId, u32);
+
+#[derive(Debug)]
+struct Slot {
+    key: Key,
+    run: Run,
+    is_recent: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct BlockCache {
+    bytes_max: usize,
+    bytes: usize,
+    slots: Vec<Slot>,
+    places: HashMap<Key, usize>,
+    hand: usize,
+    hits: u64,
+    misses: u64,
+}
+
+impl BlockCache {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        BlockCache { bytes_max, bytes: 0, slots: Vec::new(), places: HashMap::new(), hand: 0, hits: 0, misses: 0 }
+    }
+
+    pub(crate) fn get(&mut self, segment: SegmentId, block: u32) -> Option<Run> {
+        let slot = self.places.get(&(segment, block)).and_then(|place| self.slots.get_mut(*place));
+        match slot {
+            Some(slot) => {
+                slot.is_recent = true;
+                self.hits += 1;
+                Some(slot.run.clone())
+            }
+            None => {
+                self.misses += 1;
+                None
+            }
+        }
+    }
+
+    pub(crate) fn insert(&mut self, segment: SegmentId, block: u32, run: Run) {
+        let key = (segment, block);
+        if self.places.contains_key(&key) {
+            return;
+        }
+        let bytes = run.as_bytes().len();
+        while self.bytes + bytes > self.bytes_max && !self.slots.is_empty() {
+            self.evict_one();
+        }
+        self.bytes += bytes;
+        self.places.insert(key, self.slots.len());
+        self.slots.push(Slot { key, run, is_recent: false });
+    }
+
+    fn evict_one(&mut self) {
+        loop {
+            if self.hand >= self.slots.len() {
+                self.hand = 0;
+            }
+            let Some(slot) = self.slots.get_mut(self.hand) else {
+                return;
+            };
+            if slot.is_recent {
+                slot.is_recent = false;
+                self.hand += 1;
+            } else {
+                self.remove_at(self.hand);
+                return;
+            }
+        }
+    }
+
+    fn remove_at(&mut self, place: usize) {
+        let slot = self.slots.swap_remove(place);
+        self.places.remove(&slot.key);
+        self.bytes -= slot.run.as_bytes().len();
+        if let Some(moved) = self.slots.get(place) {
+            self.places.insert(moved.key, place);
+        }
+    }
+
+    /// Forgets every block of a segment that is gone.
+    pub(crate) fn remove_segment(&mut self, segment: SegmentId) {
+        let mut place = 0;
+        while let Some(slot) = self.slots.get(place) {
+            if slot.key.0 == segment { self.remove_at(place) } else { place += 1 }
+        }
+    }
+
+    /// Bytes held, hits and misses so far.
+    pub(crate) const fn figures(&self) -> (usize, u64, u64) {
+        (self.bytes, self.hits, self.misses)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::run::RunBuilder;
+    use super::*;
+
+    fn run(bytes: usize) -> Run {
+        let mut builder = RunBuilder::default();
+        builder.push(b"k", Some(&vec![0; bytes]));
+        builder.finish()
+    }
+
+    #[test]
+    fn the_bound_holds_and_a_block_in_use_outlives_those_that_are_not() {
+        let mut cache = BlockCache::new(10_000);
+        let id = |n: u64| SegmentId::new(n, [0; 8]);
+        for n in 0..100 {
+            cache.insert(id(n), 0, run(1000));
+            assert!(cache.bytes <= 10_000);
+            assert!(cache.get(id(0), 0).is_some(), "block 0 is asked for all the time");
+        }
+        assert!(cache.get(id(99), 0).is_some());
+        assert!(cache.get(id(50), 0).is_none());
+        cache.remove_segment(id(0));
+        assert!(cache.get(id(0), 0).is_none() && cache.get(id(99), 0).is_some());
+    }
+}

@@ -1,0 +1,148 @@
+//! Writes one record to the log, and finds out what became of it.
+//!
+//! Not the choice of what goes into a record (`commit.rs`).
+//!
+//! Invariant: a record is tried again only under the same guard, so it can take effect at most once; before anything
+//! is said of a record whose answer was lost, the log is read.
+
+use super::record::Record;
+use super::run::Run;
+use super::{CommitEvent, Inner, Pressure, State};
+use crate::engine::format::Head;
+use crate::engine::frame::Checksum;
+use crate::error::{Error, Result};
+use crate::planted::{Bug, planted};
+use crate::storage::{Append, Applied, CommitSeq, Durability, Failure, Outcome, Storage, StorageError};
+use std::rc::Rc;
+
+/// How often a failed call is made again.
+pub(super) const ATTEMPTS: u32 = 3;
+
+/// How long to wait before the attempt with this number.
+pub(super) const fn backoff_ms(attempt: u32) -> u32 {
+    4 << attempt
+}
+
+/// Whether the same call may succeed a moment later.
+pub(super) const fn may_help(failure: Failure) -> bool {
+    matches!(failure, Failure::Aborted | Failure::ConnectionLost | Failure::Timeout | Failure::Unavailable)
+}
+
+/// What became of a record.
+pub(super) enum Written {
+    /// It is in the log.
+    Committed(CommitSeq),
+    /// Another context was first; this one has caught up, and the record is not in the log.
+    Overtaken,
+}
+
+impl<S: Storage> Inner<S> {
+    /// Appends what a group of commits wrote.
+    pub(super) async fn write(&self, run: Run, durability: Durability) -> Result<Written> {
+        let state = self.state();
+        state.head.format.check_writable()?;
+        if state.head.seq >= CommitSeq::MAX {
+            return Err(Error::limit("the log has no commit numbers left"));
+        }
+        let record = Record {
+            seq: state.head.seq.next(),
+            id: self.random_id(),
+            previous: state.head.record,
+            time: self.env.now(),
+            run,
+        };
+        self.in_flight.set(Some(record.id));
+        self.found.set(None);
+        let written = self.write_record(&state, &record, durability).await;
+        self.in_flight.set(None);
+        written
+    }
+
+    async fn write_record(&self, state: &State, record: &Record, durability: Durability) -> Result<Written> {
+        let (stored, checksum) = record.encode(state.head.database);
+        let head = Head { seq: record.seq, record: checksum, ..state.head.clone() };
+        let durability = if planted(Bug::StrictIgnored) { Durability::Relaxed } else { durability };
+        let append =
+            Append { expected_head: Some(state.head_bytes.clone()), head: head.encode(), record: stored, durability };
+        let mut doubt: Option<StorageError> = None;
+        let mut has_freed = false;
+        let mut attempt = 0;
+        loop {
+            let error = match self.call(self.storage.append(append.clone())).await {
+                Ok(Applied::Done) => {
+                    self.publish(record, head, append.head, checksum);
+                    return Ok(Written::Committed(record.seq));
+                }
+                Ok(Applied::Refused) => return self.after_refusal(doubt).await,
+                Err(error) => error,
+            };
+            if error.outcome == Outcome::Unknown {
+                doubt = Some(error.clone());
+                if planted(Bug::UnknownTakenAsCommitted) {
+                    self.publish(record, head, append.head, checksum);
+                    return Ok(Written::Committed(record.seq));
+                }
+            }
+            if error.failure == Failure::Quota && !has_freed {
+                has_freed = true;
+                self.free_space().await;
+            } else if error.failure == Failure::Quota && self.reclaim().await {
+                // Space of deleted documents was given back: once more.
+            } else if attempt < ATTEMPTS && may_help(error.failure) {
+                attempt += 1;
+                self.env.sleep(backoff_ms(attempt)).await;
+            } else {
+                return self.give_up(error, doubt).await;
+            }
+        }
+    }
+
+    /// The head was not the expected one: either another context was first, or an earlier attempt of ours took effect.
+    async fn after_refusal(&self, doubt: Option<StorageError>) -> Result<Written> {
+        if let Err(error) = self.catch_up().await {
+            return Err(match doubt {
+                Some(doubt) => Error::from(doubt),
+                None => error.with_detail("outcome", "not committed"),
+            });
+        }
+        match self.found.get() {
+            Some(seq) if !planted(Bug::RetryWithoutLookup) => Ok(Written::Committed(seq)),
+            _ => Ok(Written::Overtaken),
+        }
+    }
+
+    async fn give_up(&self, last: StorageError, doubt: Option<StorageError>) -> Result<Written> {
+        let Some(doubt) = doubt else {
+            return Err(last.into());
+        };
+        if self.catch_up().await.is_ok()
+            && let Some(seq) = self.found.get()
+        {
+            return Ok(Written::Committed(seq));
+        }
+        Err(Error::from(doubt).with_hint("the commit may or may not have taken effect: read before writing it again"))
+    }
+
+    /// Makes a record that is in the log visible here.
+    pub(super) fn publish(&self, record: &Record, head: Head, head_bytes: Vec<u8>, checksum: Checksum) {
+        let state = self.state();
+        let is_own = self.in_flight.get() == Some(record.id);
+        if is_own {
+            self.found.set(Some(record.seq));
+        }
+        if record.seq <= state.head.seq {
+            return;
+        }
+        debug_assert_eq!(head.record, checksum);
+        let mut next = state.duplicate();
+        next.head = head;
+        next.head_bytes = head_bytes;
+        next.memtable.push(record.run.clone());
+        *self.state.borrow_mut() = Rc::new(next);
+        if self.pressure.get() == Pressure::Full && record.run.iter().any(|(_, value)| value.is_none()) {
+            self.pressure.set(Pressure::Reclaimable);
+        }
+        self.recent.borrow_mut().push(record.seq, record.run.clone());
+        self.notify(&CommitEvent { seq: record.seq, is_own, run: Some(record.run.clone()) });
+    }
+}

@@ -1,0 +1,94 @@
+//! Background work: what is due, and giving space back.
+//!
+//! Not a timer: something else calls it. One piece of background work runs at a time in one engine; that another
+//! context does some too is wasteful, never wrong.
+
+use super::flip::Change;
+use super::{Inner, Pressure};
+use crate::error::Result;
+use crate::storage::Storage;
+use core::cell::Cell;
+
+/// Marks that background work is under way; the mark goes when this is dropped.
+pub(super) struct Background<'a>(&'a Cell<bool>);
+
+impl Drop for Background<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+impl<S: Storage> Inner<S> {
+    /// The background, unless somebody has it.
+    pub(super) fn enter_background(&self) -> Option<Background<'_>> {
+        (!self.background.replace(true)).then(|| Background(&self.background))
+    }
+
+    pub(super) fn is_maintenance_due(&self) -> bool {
+        self.is_checkpoint_due() || self.next_compaction().is_some() || self.is_collection_due()
+    }
+
+    /// One piece of the work that is due.
+    pub(super) async fn maintain(&self) -> Result<()> {
+        if self.pressure.get() == Pressure::Reclaimable {
+            self.reclaim().await;
+        } else if self.is_checkpoint_due() {
+            self.checkpoint().await?;
+        } else if !self.compact().await? {
+            self.collect_retired().await?;
+        }
+        Ok(())
+    }
+
+    /// Gives back the space of what was deleted, on a full disk. Answers whether it did anything.
+    pub(super) async fn reclaim(&self) -> bool {
+        if self.pressure.get() != Pressure::Reclaimable {
+            return false;
+        }
+        let Some(_mark) = self.enter_background() else {
+            return false;
+        };
+        let mut has_worked = matches!(self.checkpoint_now().await, Ok(true));
+        while let Some(compaction) = super::compact::choose_all(&self.state().manifest) {
+            if !matches!(self.compact_now(&compaction).await, Ok(true)) {
+                break;
+            }
+            has_worked = true;
+        }
+        has_worked |= matches!(self.collect(i64::MIN).await, Ok(true));
+        self.pressure.set(if has_worked { Pressure::None } else { Pressure::Full });
+        has_worked
+    }
+
+    fn is_collection_due(&self) -> bool {
+        let limit = self.env.now().as_ms().saturating_sub(self.options.retire_ms);
+        self.state().manifest.retired.iter().any(|retired| retired.at_ms <= limit)
+    }
+
+    /// Deletes segments that have been out of use for long enough.
+    pub(super) async fn collect_retired(&self) -> Result<bool> {
+        let Some(_mark) = self.enter_background() else {
+            return Ok(false);
+        };
+        if !self.is_collection_due() {
+            return Ok(false);
+        }
+        self.collect(self.options.retire_ms).await
+    }
+
+    async fn collect(&self, retire_ms: i64) -> Result<bool> {
+        let state = self.state();
+        let limit = self.env.now().as_ms().saturating_sub(retire_ms);
+        let gone: Vec<_> = state.manifest.retired.iter().filter(|retired| retired.at_ms <= limit).copied().collect();
+        if gone.is_empty() {
+            return Ok(false);
+        }
+        let mut change = Change::new(state.manifest.generation);
+        change.deletes = gone.iter().map(|retired| retired.id.names()).collect();
+        let flipped = self.flip(change, |manifest| manifest.retired.retain(|retired| !gone.contains(retired))).await?;
+        for retired in gone.iter().filter(|_| flipped) {
+            self.cache.borrow_mut().remove_segment(retired.id);
+        }
+        Ok(flipped)
+    }
+}

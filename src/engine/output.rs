@@ -1,0 +1,139 @@
+//! Where background work puts its entries: into segments, block by block, in slices of time.
+//!
+//! Invariant: blocks are written before the manifest names them, or (held back) in the same transaction.
+
+use super::Inner;
+use super::log::{ATTEMPTS, backoff_ms, may_help};
+use super::manifest::{SegmentId, SegmentMeta};
+use super::segment::{SegmentBuilder, StoredBlock};
+use crate::error::{Error, Result};
+use crate::storage::{Batch, Failure, Storage, Store};
+
+/// What was written.
+pub(super) struct Written {
+    /// The segments, ascending and disjoint.
+    pub(super) segments: Vec<SegmentMeta>,
+    /// Blocks that were held back: they go into the flip's own transaction.
+    pub(super) held: Vec<StoredBlock>,
+}
+
+/// See the module.
+pub(super) struct Output<'a, S: Storage> {
+    inner: &'a Inner<S>,
+    generation: u64,
+    builder: Option<SegmentBuilder>,
+    segments: Vec<SegmentMeta>,
+    /// Sealed and not written yet.
+    blocks: Vec<StoredBlock>,
+    blocks_bytes: usize,
+    is_held: bool,
+    until_ms: f64,
+    entries: u32,
+}
+
+impl<'a, S: Storage> Output<'a, S> {
+    /// Writes blocks as they come.
+    pub(super) fn streamed(inner: &'a Inner<S>) -> Self {
+        Output {
+            inner,
+            generation: inner.state().manifest.generation,
+            builder: None,
+            segments: Vec::new(),
+            blocks: Vec::new(),
+            blocks_bytes: 0,
+            is_held: false,
+            until_ms: inner.env.monotonic_ms() + inner.options.slice_ms,
+            entries: 0,
+        }
+    }
+
+    /// Holds all blocks back, for the flip's transaction.
+    pub(super) fn held(inner: &'a Inner<S>) -> Self {
+        Output { is_held: true, ..Output::streamed(inner) }
+    }
+
+    /// Adds an entry; keys come in ascending order.
+    pub(super) async fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        let inner = self.inner;
+        let generation = self.generation;
+        let builder = self.builder.get_or_insert_with(|| inner.segment_builder(generation));
+        builder.push(key, value);
+        let is_full = builder.stored_bytes() >= inner.options.segment_bytes;
+        if builder.has_sealed() {
+            let sealed = builder.take_sealed();
+            self.take(sealed).await?;
+        }
+        if is_full {
+            self.end_segment().await?;
+        }
+        self.turn().await;
+        Ok(())
+    }
+
+    /// Ends the last segment and writes what is left.
+    pub(super) async fn finish(mut self) -> Result<Written> {
+        self.end_segment().await?;
+        if !self.is_held {
+            self.write().await?;
+        }
+        Ok(Written { segments: self.segments, held: self.blocks })
+    }
+
+    async fn end_segment(&mut self) -> Result<()> {
+        if let Some((sealed, segment)) = self.builder.take().and_then(SegmentBuilder::finish) {
+            self.segments.push(segment);
+            self.take(sealed).await?;
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, sealed: Vec<StoredBlock>) -> Result<()> {
+        self.blocks_bytes += sealed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+        self.blocks.extend(sealed);
+        if !self.is_held && self.blocks_bytes >= self.inner.options.batch_bytes {
+            self.write().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes blocks under their own names. Tried again freely: the same name always gets the same bytes.
+    async fn write(&mut self) -> Result<()> {
+        self.blocks_bytes = 0;
+        let puts: Vec<_> = self.blocks.drain(..).map(|(name, bytes)| (Store::Main, name, bytes)).collect();
+        if puts.is_empty() {
+            return Ok(());
+        }
+        let batch = Batch { puts, ..Batch::default() };
+        let mut attempt = 0;
+        loop {
+            let error = match self.inner.call(self.inner.storage.apply(batch.clone())).await {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            if error.failure == Failure::Quota || attempt >= ATTEMPTS || !may_help(error.failure) {
+                return Err(Error::from(error).context("writing a segment"));
+            }
+            attempt += 1;
+            self.inner.env.sleep(backoff_ms(attempt)).await;
+        }
+    }
+
+    /// Gives others a turn when the slice of time is used up.
+    async fn turn(&mut self) {
+        self.entries += 1;
+        // A look at the clock costs more than an entry.
+        if self.entries % 64 == 0 && self.inner.env.monotonic_ms() >= self.until_ms {
+            self.inner.env.sleep(0).await;
+            self.until_ms = self.inner.env.monotonic_ms() + self.inner.options.slice_ms;
+        }
+    }
+}
+
+impl<S: Storage> Inner<S> {
+    fn segment_builder(&self, generation: u64) -> SegmentBuilder {
+        let mut random = [0; 8];
+        self.env.fill_random(&mut random);
+        let id = SegmentId::new(generation, random);
+        SegmentBuilder::new(self.state().head.database, id, self.options.block_bytes)
+    }
+}

@@ -1,0 +1,204 @@
+//! Opens a database: reads head, manifest and log in one look, checks that they belong together, rebuilds the state.
+//!
+//! Not a repair: nothing is changed, but for a storage that is wholly empty, where the first commit is written.
+//!
+//! Invariants: an empty state is given out only for an empty storage; every commit from the checkpoint to the head is
+//! there, unbroken, or opening fails and says which is lost; no block is read.
+
+use super::block_cache::BlockCache;
+use super::format::{FORMAT, Head};
+use super::frame::{Checksum, DatabaseId};
+use super::log::ATTEMPTS;
+use super::manifest::Manifest;
+use super::memtable::Memtable;
+use super::recent::Recent;
+use super::record::Record;
+use super::run::Run;
+use super::{Inner, Options, Pressure, State, log};
+use crate::env::timeout::timeout;
+use crate::env::{Env, random_id};
+use crate::error::{Error, ErrorKind, Result};
+use crate::storage::{
+    Append, Batch, CommitSeq, Durability, Failure, LogRecord, NameRange, Storage, StorageError, StorageResult, Store,
+    Tail,
+};
+use core::cell::{Cell, RefCell};
+use core::future::Future;
+use std::rc::Rc;
+
+/// A name in the store `main` that is there as soon as a database is: an empty log beside it means loss, not newness.
+const IDENTITY_NAME: &[u8] = b"\xff identity";
+
+/// What a look at the storage gave.
+pub(super) struct Loaded {
+    pub(super) state: State,
+    /// The log's records after the checkpoint.
+    pub(super) records: Vec<(Record, Checksum)>,
+}
+
+/// A storage call while there is no engine yet.
+async fn attempt<T, F: Future<Output = StorageResult<T>>>(
+    env: &dyn Env,
+    options: &Options,
+    mut work: impl FnMut() -> F,
+) -> StorageResult<T> {
+    let mut tries = 0;
+    loop {
+        let error = match timeout(env, options.deadline_ms, work()).await {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => error,
+            Err(_) => StorageError::unknown(Failure::Timeout, "the storage did not answer in time"),
+        };
+        if tries >= ATTEMPTS || !log::may_help(error.failure) {
+            return Err(error);
+        }
+        tries += 1;
+        env.sleep(log::backoff_ms(tries)).await;
+    }
+}
+
+/// Opens what is stored, or creates the database where nothing is.
+pub(super) async fn open<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options) -> Result<Inner<S>> {
+    for _ in 0..=ATTEMPTS {
+        let tail = attempt(&*env, &options, || storage.read_log(None, true)).await?;
+        if let Some(loaded) = load(&tail)? {
+            return Ok(assemble(storage, env, options, loaded));
+        }
+        create(&storage, &*env, &options).await?;
+    }
+    Err(Error::new(ErrorKind::Unavailable, "the new database could not be read back"))
+}
+
+fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: Loaded) -> Inner<S> {
+    let recent = Recent::new(loaded.state.head.seq, options.recent_bytes);
+    Inner {
+        storage,
+        env,
+        options,
+        state: RefCell::new(Rc::new(loaded.state)),
+        recent: RefCell::new(recent),
+        cache: RefCell::new(BlockCache::new(options.cache_bytes)),
+        queue: RefCell::default(),
+        listeners: RefCell::default(),
+        in_flight: Cell::new(None),
+        found: Cell::new(None),
+        background: Cell::new(false),
+        sweep_due: Cell::new(true),
+        pressure: Cell::new(Pressure::None),
+        is_closed: Cell::new(false),
+        latched: RefCell::new(None),
+        grouped_commits: Cell::new(0),
+        appends: Cell::new(0),
+    }
+}
+
+/// Writes the first commit of a new database. That another context does the same at the same time is no error: then one
+/// of the two is refused.
+async fn create<S: Storage>(storage: &S, env: &dyn Env, options: &Options) -> Result<()> {
+    for store in [Store::Main, Store::Backup] {
+        let names = vec![IDENTITY_NAME.to_vec()];
+        let found = attempt(env, options, || storage.get(store, &names)).await?;
+        if found.iter().any(Option::is_some) {
+            return Err(Error::new(ErrorKind::Lost, "the log is gone, but the database was here")
+                .with_hint("restore a backup, or delete the database to begin anew"));
+        }
+    }
+    let database = DatabaseId(random_id(env));
+    let record =
+        Record { seq: CommitSeq::ZERO.next(), id: random_id(env), previous: 0, time: env.now(), run: Run::empty() };
+    let (stored, checksum) = record.encode(database);
+    let head = Head { format: FORMAT, database, incarnation: random_id(env), seq: record.seq, record: checksum };
+    let durability = Durability::Strict;
+    let append = Append { expected_head: None, head: head.encode(), record: stored, durability };
+    let _ = attempt(env, options, || storage.append(append.clone())).await?;
+    let puts = [Store::Main, Store::Backup].map(|store| (store, IDENTITY_NAME.to_vec(), database.0.to_vec()));
+    let identity = Batch { puts: puts.to_vec(), durability, ..Batch::default() };
+    let _ = attempt(env, options, || storage.apply(identity.clone())).await?;
+    Ok(())
+}
+
+/// What [`Storage::read_log`] with everything gave, as a state; `None` where nothing is stored at all.
+pub(super) fn load(tail: &Tail) -> Result<Option<Loaded>> {
+    let Some(head_bytes) = &tail.head else {
+        if tail.manifest.is_none() && tail.records.is_empty() {
+            return Ok(None);
+        }
+        return Err(Error::corrupt("the head is missing"));
+    };
+    let head = Head::decode(head_bytes)?;
+    let manifest = match &tail.manifest {
+        Some(bytes) => Manifest::decode(head.database, bytes)?,
+        None => Manifest::empty(),
+    };
+    let records = chain(&head, &manifest, &tail.records)?;
+    let mut memtable = Memtable::default();
+    for (record, _) in &records {
+        memtable.push(record.run.clone());
+    }
+    let pinned = Run::parse(manifest.pinned.clone()).map_err(|error| error.context("the manifest"))?;
+    let state = State {
+        head,
+        head_bytes: head_bytes.clone(),
+        manifest: Rc::new(manifest),
+        manifest_bytes: tail.manifest.clone().map(Rc::new),
+        pinned,
+        memtable,
+    };
+    Ok(Some(Loaded { state, records }))
+}
+
+/// The records from the checkpoint to the head, checked to be one unbroken chain.
+fn chain(head: &Head, manifest: &Manifest, stored: &[LogRecord]) -> Result<Vec<(Record, Checksum)>> {
+    if manifest.checkpoint > head.seq {
+        return Err(Error::corrupt("the manifest is newer than the head"));
+    }
+    let mut seq = manifest.checkpoint;
+    let mut previous = manifest.checkpoint_record;
+    let mut records = Vec::new();
+    for stored in stored.iter().filter(|stored| stored.seq > manifest.checkpoint) {
+        if stored.seq != seq.next() {
+            return Err(lost(seq.next(), stored.seq));
+        }
+        let (record, checksum) = Record::decode(head.database, stored)?;
+        if record.previous != previous {
+            return Err(Error::corrupt(format!("commit {} does not follow the one before", record.seq))
+                .with_detail("seq", record.seq));
+        }
+        (seq, previous) = (record.seq, checksum);
+        records.push((record, checksum));
+    }
+    if seq < head.seq {
+        return Err(lost(seq.next(), head.seq.next()));
+    }
+    if seq > head.seq || previous != head.record {
+        return Err(Error::corrupt("the head does not belong to the log"));
+    }
+    Ok(records)
+}
+
+fn lost(from: CommitSeq, to: CommitSeq) -> Error {
+    let last = to.get().saturating_sub(1);
+    Error::corrupt(format!("the log's commits {from} to {last} are missing"))
+        .with_detail("seq_from", from)
+        .with_detail("seq_to", last)
+}
+
+/// The names of every block older than the manifest that it does not know: what writers that died left behind.
+pub(super) fn orphan_ranges(manifest: &Manifest) -> Vec<NameRange> {
+    let mut known: Vec<NameRange> = manifest.segments().map(|segment| segment.id.names()).collect();
+    known.extend(manifest.retired.iter().map(|retired| retired.id.names()));
+    known.sort_by(|a, b| a.start.cmp(&b.start));
+    let limit = manifest.generation.to_be_bytes().to_vec();
+    let mut ranges = Vec::new();
+    let mut start = Vec::new();
+    for names in known.into_iter().take_while(|names| names.start < limit) {
+        if start < names.start {
+            ranges.push(NameRange { start, end: Some(names.start) });
+        }
+        start = names.end.unwrap_or_default();
+    }
+    if start < limit {
+        ranges.push(NameRange { start, end: Some(limit) });
+    }
+    ranges
+}

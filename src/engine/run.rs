@@ -1,0 +1,315 @@
+//! A run: keys in ascending order with their values or tombstones, packed into one buffer.
+//!
+//! The one form of data in the engine: a commit, a part of the memtable and a block of a segment are all runs, so what
+//! was committed is never taken apart again. Not a map: it is built once, in order, and never changed.
+//!
+//! Layout, integers lowest byte first: entries, then one u32 for each entry (where it begins), then the u32 number of
+//! entries. An entry: varint key length; varint value length + 1, or 0 for a tombstone; key; value.
+//!
+//! Invariant: keys ascend strictly; every entry was checked once, when the run was built or parsed.
+
+use super::slice::Slice;
+use crate::bytes::{Reader, put_varint};
+use crate::error::{Error, Result};
+use core::cmp::Ordering;
+use std::rc::Rc;
+
+/// An entry of a run: its key, and its value unless it is a tombstone.
+pub type Entry<'a> = (&'a [u8], Option<&'a [u8]>);
+
+/// See the module.
+#[derive(Clone, Debug)]
+pub struct Run {
+    bytes: Rc<Vec<u8>>,
+    count: usize,
+}
+
+/// Where one entry lies in the buffer.
+struct Place {
+    key: (usize, usize),
+    value: Option<(usize, usize)>,
+}
+
+impl Run {
+    /// A run without entries.
+    #[must_use]
+    pub fn empty() -> Self {
+        RunBuilder::default().finish()
+    }
+
+    /// Takes a run from stored bytes, checking every entry.
+    ///
+    /// # Errors
+    /// `corrupt` where the layout or the order of the keys is broken.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self> {
+        Run::check(bytes).ok_or_else(|| Error::corrupt("a run of entries is malformed"))
+    }
+
+    fn check(bytes: Vec<u8>) -> Option<Self> {
+        let count = u32::from_le_bytes(*bytes.last_chunk()?) as usize;
+        let table = count.checked_mul(4)?.checked_add(4)?;
+        let entries = bytes.len().checked_sub(table)?;
+        let run = Run { bytes: Rc::new(bytes), count };
+        let mut end = 0;
+        let mut previous: Option<(usize, usize)> = None;
+        for index in 0..count {
+            if run.offset(index)? != end {
+                return None;
+            }
+            let place = run.place(index)?;
+            if let Some((start, stop)) = previous
+                && run.bytes.get(start..stop)? >= run.bytes.get(place.key.0..place.key.1)?
+            {
+                return None;
+            }
+            previous = Some(place.key);
+            end = place.value.map_or(place.key.1, |(_, stop)| stop);
+        }
+        (end == entries).then_some(run)
+    }
+
+    /// How many entries, tombstones included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is no entry.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The packed bytes, as [`Run::parse`] takes them.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn offset(&self, index: usize) -> Option<usize> {
+        let table = self.bytes.len().checked_sub(4 + 4 * self.count)?;
+        let at = table + 4 * index;
+        let bytes = self.bytes.get(at..at + 4)?.first_chunk::<4>()?;
+        Some(u32::from_le_bytes(*bytes) as usize)
+    }
+
+    fn place(&self, index: usize) -> Option<Place> {
+        if index >= self.count {
+            return None;
+        }
+        let table = self.bytes.len().checked_sub(4 + 4 * self.count)?;
+        let offset = self.offset(index)?;
+        let mut reader = Reader::new(self.bytes.get(offset..table)?);
+        let key_len = usize::try_from(reader.varint()?).ok()?;
+        let value_len = usize::try_from(reader.varint()?).ok()?;
+        let start = table - reader.rest().len();
+        let key_end = start.checked_add(key_len)?;
+        let value_end = key_end.checked_add(value_len.saturating_sub(1))?;
+        if value_end > table {
+            return None;
+        }
+        Some(Place { key: (start, key_end), value: (value_len > 0).then_some((key_end, value_end)) })
+    }
+
+    /// The entry with this number.
+    #[must_use]
+    pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
+        let place = self.place(index)?;
+        let key = self.bytes.get(place.key.0..place.key.1)?;
+        match place.value {
+            Some((start, end)) => Some((key, Some(self.bytes.get(start..end)?))),
+            None => Some((key, None)),
+        }
+    }
+
+    /// The key of the entry with this number.
+    #[must_use]
+    pub fn key(&self, index: usize) -> Option<&[u8]> {
+        self.entry(index).map(|(key, _)| key)
+    }
+
+    /// The entry with this number as shared slices.
+    #[must_use]
+    pub fn slices(&self, index: usize) -> Option<(Slice, Option<Slice>)> {
+        let place = self.place(index)?;
+        let key = Slice::new(&self.bytes, place.key.0, place.key.1)?;
+        match place.value {
+            Some((start, end)) => Some((key, Some(Slice::new(&self.bytes, start, end)?))),
+            None => Some((key, None)),
+        }
+    }
+
+    /// All entries in order.
+    pub fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
+        (0..self.count).filter_map(|index| self.entry(index))
+    }
+
+    /// The number of the first entry whose key is not less than `key`.
+    #[must_use]
+    pub fn lower_bound(&self, key: &[u8]) -> usize {
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.key(middle) {
+                Some(found) if found < key => low = middle + 1,
+                _ => high = middle,
+            }
+        }
+        low
+    }
+
+    /// What the run says of this key: nothing, a tombstone (`Some(None)`), or a value.
+    #[must_use]
+    pub fn get(&self, key: &[u8]) -> Option<Option<Slice>> {
+        let index = self.lower_bound(key);
+        let (found, value) = self.slices(index)?;
+        (found.as_bytes() == key).then_some(value)
+    }
+
+    /// Whether any key of the run lies in `start..end`.
+    #[must_use]
+    pub fn touches(&self, start: &[u8], end: Option<&[u8]>) -> bool {
+        match self.key(self.lower_bound(start)) {
+            Some(key) => end.is_none_or(|end| key < end),
+            None => false,
+        }
+    }
+
+    /// Merges two runs; where both have a key, `newer` wins.
+    #[must_use]
+    pub fn merge(older: &Run, newer: &Run) -> Run {
+        let mut builder = RunBuilder::with_capacity(older.bytes.len() + newer.bytes.len(), older.count + newer.count);
+        let (mut a, mut b) = (0, 0);
+        loop {
+            let (left, right) = (older.entry(a), newer.entry(b));
+            let order = match (left, right) {
+                (None, None) => return builder.finish(),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some((left, _)), Some((right, _))) => left.cmp(right),
+            };
+            if order.is_le() {
+                a += 1;
+            }
+            if order.is_ge() {
+                b += 1;
+            }
+            if let Some((key, value)) = if order.is_lt() { left } else { right } {
+                builder.push(key, value);
+            }
+        }
+    }
+}
+
+/// Builds a run, key by ascending key.
+#[derive(Debug, Default)]
+pub struct RunBuilder {
+    bytes: Vec<u8>,
+    offsets: Vec<u32>,
+}
+
+impl RunBuilder {
+    /// With room for this many bytes and entries.
+    #[must_use]
+    pub fn with_capacity(bytes: usize, entries: usize) -> Self {
+        RunBuilder { bytes: Vec::with_capacity(bytes), offsets: Vec::with_capacity(entries) }
+    }
+
+    /// Adds an entry; its key must be greater than all before.
+    pub fn push(&mut self, key: &[u8], value: Option<&[u8]>) {
+        self.offsets.push(self.bytes.len() as u32);
+        put_varint(&mut self.bytes, key.len() as u64);
+        put_varint(&mut self.bytes, value.map_or(0, |value| value.len() as u64 + 1));
+        self.bytes.extend_from_slice(key);
+        self.bytes.extend_from_slice(value.unwrap_or_default());
+    }
+
+    /// Bytes that [`RunBuilder::finish`] would give now.
+    #[must_use]
+    pub fn len_bytes(&self) -> usize {
+        self.bytes.len() + 4 * self.offsets.len() + 4
+    }
+
+    /// How many entries were added.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.offsets.len()
+    }
+
+    /// Whether nothing was added.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.offsets.is_empty()
+    }
+
+    /// The run; the builder is empty afterwards.
+    #[must_use]
+    pub fn finish(&mut self) -> Run {
+        let mut bytes = core::mem::take(&mut self.bytes);
+        let offsets = core::mem::take(&mut self.offsets);
+        bytes.reserve_exact(4 * offsets.len() + 4);
+        for offset in &offsets {
+            bytes.extend_from_slice(&offset.to_le_bytes());
+        }
+        bytes.extend_from_slice(&(offsets.len() as u32).to_le_bytes());
+        Run { bytes: Rc::new(bytes), count: offsets.len() }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn run(entries: &[(&str, Option<&str>)]) -> Run {
+        let mut builder = RunBuilder::default();
+        for (key, value) in entries {
+            builder.push(key.as_bytes(), value.map(str::as_bytes));
+        }
+        builder.finish()
+    }
+
+    fn text(run: &Run) -> String {
+        let show = |(key, value): Entry<'_>| {
+            format!("{}={}", key.escape_ascii(), value.map_or("-".into(), |value| value.escape_ascii().to_string()))
+        };
+        run.iter().map(show).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn a_built_run_parses_and_finds_its_keys() {
+        let built = run(&[("a", Some("1")), ("b", None), ("c", Some(""))]);
+        let parsed = Run::parse(built.as_bytes().to_vec()).unwrap();
+        assert_eq!(text(&parsed), "a=1 b=- c=");
+        assert_eq!(parsed.get(b"a").unwrap().unwrap().as_bytes(), b"1");
+        assert_eq!(parsed.get(b"b"), Some(None));
+        assert_eq!(parsed.get(b"bb"), None);
+        assert_eq!(parsed.get(b"d"), None);
+        assert_eq!(parsed.lower_bound(b"bb"), 2);
+        assert!(parsed.touches(b"b", Some(b"c")) && !parsed.touches(b"bb", Some(b"c")) && !parsed.touches(b"d", None));
+    }
+
+    #[test]
+    fn the_newer_run_wins_a_merge_and_tombstones_stay() {
+        let older = run(&[("a", Some("1")), ("b", Some("1")), ("d", Some("1"))]);
+        let newer = run(&[("b", None), ("c", Some("2")), ("d", Some("2"))]);
+        assert_eq!(text(&Run::merge(&older, &newer)), "a=1 b=- c=2 d=2");
+    }
+
+    #[test]
+    fn no_cut_or_flipped_byte_panics_and_no_cut_parses() {
+        let bytes = run(&[("a", Some("1")), ("bcd", None), ("e", Some("xyz"))]).as_bytes().to_vec();
+        for len in 0..bytes.len() {
+            assert!(Run::parse(bytes[..len].to_vec()).is_err(), "cut at {len}");
+        }
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 1 << bit;
+                if let Ok(run) = Run::parse(flipped) {
+                    let _ = text(&run);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! A transaction: reads of one snapshot, writes kept back until the commit.
+//!
+//! Not a lock, and not tied to any transaction of the storage: it may live across any await. Two transactions never
+//! wait for each other; the later one to commit fails with `conflict` when it read what the earlier one wrote.
+//!
+//! Invariants: it reads its own writes; every key and range it read (also in vain) is in the read set; dropping it
+//! without a commit has no effect.
+
+use super::merge::{Direction, KeyRange, Merge, Source};
+use super::read_set::{RangeId, ReadSet};
+use super::run::Run;
+use super::slice::Slice;
+use super::snapshot::{Scan, Snapshot};
+use super::write_set::WriteSet;
+use super::{Inner, State};
+use crate::error::{Error, Result};
+use crate::limits::{KEY_BYTES_MAX, TRANSACTION_BYTES_MAX};
+use crate::storage::{CommitSeq, Storage};
+use core::cell::RefCell;
+use std::rc::Rc;
+
+/// Keeps the commits since its snapshot in memory, for the validation.
+pub(super) struct Active<S: Storage> {
+    inner: Rc<Inner<S>>,
+    seq: CommitSeq,
+}
+
+impl<S: Storage> Active<S> {
+    pub(super) fn new(inner: &Rc<Inner<S>>, seq: CommitSeq) -> Self {
+        inner.recent.borrow_mut().enter(seq);
+        Active { inner: Rc::clone(inner), seq }
+    }
+}
+
+impl<S: Storage> Drop for Active<S> {
+    fn drop(&mut self) {
+        self.inner.recent.borrow_mut().leave(self.seq);
+    }
+}
+
+/// See the module.
+pub struct Transaction<S: Storage> {
+    snapshot: Snapshot<S>,
+    reads: Rc<RefCell<ReadSet>>,
+    writes: RefCell<WriteSet>,
+    active: Active<S>,
+}
+
+/// What is left of a transaction when it goes to commit.
+pub(super) struct Finished<S: Storage> {
+    pub(super) snapshot: CommitSeq,
+    pub(super) reads: ReadSet,
+    pub(super) run: Run,
+    pub(super) active: Active<S>,
+}
+
+impl<S: Storage> Transaction<S> {
+    pub(super) fn new(inner: &Rc<Inner<S>>, state: Rc<State>) -> Self {
+        let active = Active::new(inner, state.head.seq);
+        Transaction {
+            snapshot: Snapshot { inner: Rc::clone(inner), state },
+            reads: Rc::default(),
+            writes: RefCell::default(),
+            active,
+        }
+    }
+
+    /// The snapshot that it reads.
+    #[must_use]
+    pub const fn snapshot(&self) -> &Snapshot<S> {
+        &self.snapshot
+    }
+
+    /// The value of a key: its own write, else the snapshot's.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    pub async fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
+        if let Some(own) = self.writes.borrow_mut().get(key) {
+            return Ok(own.map(|value| Slice::from(value.to_vec())));
+        }
+        self.reads.borrow_mut().add_point(key);
+        self.snapshot.get(key).await
+    }
+
+    /// The value of a key, without making the transaction depend on it: for what cannot change its meaning.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    pub async fn get_untracked(&self, key: &[u8]) -> Result<Option<Slice>> {
+        if let Some(own) = self.writes.borrow_mut().get(key) {
+            return Ok(own.map(|value| Slice::from(value.to_vec())));
+        }
+        self.snapshot.get(key).await
+    }
+
+    /// The entries of a range, with the writes that were made before this call.
+    #[must_use]
+    pub fn scan(&self, range: KeyRange, direction: Direction) -> TransactionScan<S> {
+        let mut sources = Vec::new();
+        if !self.writes.borrow().is_empty() {
+            sources.extend(Source::run(self.writes.borrow_mut().run(), &range));
+        }
+        sources.extend(self.snapshot.sources(&range));
+        let read = self.reads.borrow_mut().add_range(&range.start, range.end.as_deref(), direction);
+        let scan = Scan::new(self.snapshot.clone(), Merge::new(sources, range, direction), direction);
+        TransactionScan { scan, reads: Rc::clone(&self.reads), read }
+    }
+
+    /// Writes a value.
+    ///
+    /// # Errors
+    /// `limit` for a key that is too long, or when the transaction writes too much.
+    pub fn put(&self, key: &[u8], value: &[u8]) -> Result<()> {
+        self.write(key, Some(value))
+    }
+
+    /// Deletes a key; deleting one that is not there is no error.
+    ///
+    /// # Errors
+    /// As [`Transaction::put`].
+    pub fn delete(&self, key: &[u8]) -> Result<()> {
+        self.write(key, None)
+    }
+
+    fn write(&self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        if key.len() > KEY_BYTES_MAX {
+            return Err(Error::limit(format!("a key has {} bytes, the limit is {KEY_BYTES_MAX}", key.len())));
+        }
+        let mut writes = self.writes.borrow_mut();
+        if writes.len_bytes() + key.len() + value.map_or(0, <[u8]>::len) > TRANSACTION_BYTES_MAX {
+            return Err(Error::limit(format!("a transaction may write {TRANSACTION_BYTES_MAX} bytes"))
+                .with_hint("write in several transactions"));
+        }
+        writes.set(key, value);
+        Ok(())
+    }
+
+    /// Whether nothing was written.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.writes.borrow().is_empty()
+    }
+
+    pub(super) fn finish(self) -> Finished<S> {
+        let reads = core::mem::take(&mut *self.reads.borrow_mut());
+        let run = self.writes.borrow_mut().run();
+        Finished { snapshot: self.snapshot.seq(), reads, run, active: self.active }
+    }
+}
+
+/// A scan that tells its transaction how far it went.
+pub struct TransactionScan<S: Storage> {
+    scan: Scan<S>,
+    reads: Rc<RefCell<ReadSet>>,
+    read: RangeId,
+}
+
+impl<S: Storage> TransactionScan<S> {
+    /// The next key and its value; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    pub async fn next(&mut self) -> Result<Option<(Slice, Slice)>> {
+        let next = self.scan.next().await?;
+        self.reads.borrow_mut().reach(self.read, next.as_ref().map(|(key, _)| key));
+        Ok(next)
+    }
+}

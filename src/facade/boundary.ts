@@ -1,0 +1,41 @@
+// What the generated glue (`engine.js`) offers, in our words.
+//
+// Not generated: the generator's own types say `any` where it matters. `src/bindings.rs` is the other side.
+// Invariant: nothing but `load.ts` and `connection.ts` calls these.
+
+/** An opened database inside the wasm. Its errors are plain objects: `fromEngine` makes them ours. */
+export interface Engine {
+  /** Answers at once when nothing has to be read from storage. */
+  request(request: Uint8Array): Uint8Array | Promise<Uint8Array>
+  /** A transaction on the state of now. */
+  begin(): EngineTransaction
+  /** Looks for commits of other contexts; true: something new. */
+  catch_up(): Promise<boolean>
+  /** One slice of background work; true: more is left. */
+  maintain(slice_ms: number): Promise<boolean>
+  /** The newest commit known here. */
+  seq(): number
+  on_commit(callback: (change: Uint8Array) => void): void
+  on_connection(callback: (event: string) => void): void
+  close(): Promise<void>
+  free(): void
+}
+
+export interface EngineTransaction {
+  request(request: Uint8Array): Uint8Array | Promise<Uint8Array>
+  commit(durability: string): Uint8Array | Promise<Uint8Array>
+  rollback(): void
+  free(): void
+}
+
+/** The module `engine.js`. */
+export interface Glue {
+  /** Instantiates; does nothing when that was done. */
+  default(init: { module_or_path: WebAssembly.Module }): Promise<unknown>
+  Engine: { open(config: Uint8Array): Promise<Engine> }
+  delete_database(name: string): Promise<void>
+  /** Told of a panic before the instance traps. */
+  on_panic?(callback: (message: string) => void): void
+  /** A fresh instance in place of one that trapped. */
+  __wbg_reset_state?(): void
+}

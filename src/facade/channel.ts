@@ -1,0 +1,12 @@
+// Where the requests of a collection go: to the database, or into one of its transactions.
+//
+// Not an implementation: `database.ts` and `transaction.ts` have one each.
+
+import type { Request } from './codec.js'
+import type { CallOptions, WriteOptions } from './types.js'
+
+/** Takes requests and gives answers. */
+export interface Channel {
+  ask(request: Request, options: CallOptions | undefined): Promise<unknown>
+  write(request: Request, options: WriteOptions | undefined): Promise<unknown>
+}

@@ -1,0 +1,71 @@
+// Requests to bytes, answers from bytes: all that crosses the boundary passes here.
+//
+// Not the form of single values: that is in `encoder.ts` and `decoder.ts`.
+// Invariants: a document's depth and size are counted from the document, not from the request around it; a request that
+// is refused was not sent.
+
+import { decode } from './decoder.js'
+import { Encoder } from './encoder.js'
+import { HyphaError, invalid } from './errors.js'
+
+export { decode } from './decoder.js'
+
+/** What is asked of the engine: the fields of one encoded object. Fields that are `undefined` are left out. */
+export type Request = Readonly<Record<string, unknown>>
+
+/** Fields that hold a list of values, each of which is judged on its own, and what one of them is called. */
+const LISTS: Readonly<Record<string, string>> = { docs: 'document', keys: 'key', operations: 'operation' }
+/** What the value of another field is called in messages. */
+const NOUNS: Readonly<Record<string, string>> = { doc: 'document', filter: 'filter', update: 'update', fields: 'field' }
+/** `{ updateOne: { filter, update } }` stands around a document. */
+const OPERATION_DEPTH = 2
+
+/** Encoders not in use. A getter of a document may call the database: then a second one is needed. */
+const idle: Encoder[] = []
+
+/** One request, encoded. Throws `invalid` or `limit` with the path of what cannot be stored. */
+export function encodeRequest(request: Request): Uint8Array {
+  return withEncoder((encoder) => {
+    const fields = Object.entries(request).filter(([, value]) => value !== undefined)
+    encoder.object(fields.length)
+    for (const [name, value] of fields) {
+      encoder.name(name)
+      const noun = LISTS[name]
+      if (noun !== undefined && Array.isArray(value)) encodeList(encoder, noun, value)
+      else encoder.root(value, NOUNS[name] ?? name)
+    }
+  })
+}
+
+/** One value, encoded. Throws as `encodeRequest` does. */
+export function encode(value: unknown, noun = 'value'): Uint8Array {
+  return withEncoder((encoder) => encoder.root(value, noun))
+}
+
+/** Whether `value` goes through the codec and comes back, and if so, as what. For tests and for looking at data. */
+export function roundTrip(value: unknown): unknown {
+  return decode(encode(value))
+}
+
+function encodeList(encoder: Encoder, noun: string, values: readonly unknown[]): void {
+  encoder.array(values.length)
+  const extraDepth = noun === 'operation' ? OPERATION_DEPTH : 0
+  for (let index = 0; index < values.length; index++) {
+    encoder.root(values[index], noun, values.length === 1 ? {} : { index }, extraDepth)
+  }
+}
+
+function withEncoder(write: (encoder: Encoder) => void): Uint8Array {
+  const encoder = idle.pop() ?? new Encoder()
+  encoder.reset()
+  try {
+    write(encoder)
+    return encoder.finish()
+  } catch (thrown) {
+    if (thrown instanceof HyphaError) throw thrown
+    throw invalid('a value could not be read', { hint: 'a getter or a proxy of it threw; see `cause`', cause: thrown })
+  } finally {
+    encoder.reset()
+    idle.push(encoder)
+  }
+}

@@ -1,0 +1,119 @@
+// The configuration of `open`: checked, and in the form that the engine takes.
+//
+// Not the opening: that is in `registry.ts`.
+// Invariants: what is not known or not there yet is refused, never ignored; equal configurations have equal `identity`.
+
+import { HyphaError, invalid, quote } from './errors.js'
+import { ANY, BOOLEAN, CALL, COUNT, NAME, PLAIN, checkOptions, describe, isPlainObject, oneOf, type OptionTable } from './options.js'
+import { isStorage } from './storage.js'
+import type { Durability, OpenConfig } from './types.js'
+
+const DEFAULT_KEY = 'id'
+
+const OPEN: OptionTable = {
+  ...CALL, name: NAME, collections: PLAIN, storage: ANY, durability: oneOf('relaxed', 'strict'), databases: PLAIN,
+  cacheBytes: COUNT, thread: oneOf('inline', 'worker'), wasm: ANY,
+}
+const STORES: OptionTable = { main: NAME, backup: NAME, cache: NAME }
+const COLLECTION: OptionTable = { key: ANY, indexes: ANY }
+const INDEX: OptionTable = { name: NAME, fields: ANY, unique: BOOLEAN, sparse: BOOLEAN }
+
+/** Options of the product that this version does not have. To take them and do nothing would be a lie. */
+const NOT_YET: Readonly<Record<string, readonly string[]>> = {
+  open: ['id', 'encryption', 'capabilities', 'relationships', 'backupInterval', 'backup_interval', 'cleanupInterval', 'cleanup_interval', 'alertThresholds', 'alert_thresholds'],
+  collection: ['schema', 'ttl'],
+}
+
+/** A configuration that was checked. */
+export interface Config {
+  readonly name: string
+  readonly storage: 'indexeddb' | 'memory'
+  readonly durability: Durability
+  /** What the engine's `open` takes. */
+  readonly engine: Readonly<Record<string, unknown>>
+  /** Equal for configurations that mean the same. */
+  readonly identity: string
+}
+
+/** An index as the engine takes it. */
+export interface EngineIndex {
+  name?: string | undefined
+  fields: string[]
+  unique: boolean
+  sparse: boolean
+}
+
+/** Checks what was given to `open`. */
+export function readConfig(given: OpenConfig): Config {
+  if (!isPlainObject(given)) throw invalid(`configuration is ${describe(given)}, not an object`, { hint: "call `open({ name: '…', collections: { … } })`" })
+  refuseNotYet(given, 'open')
+  checkOptions(given, OPEN, 'open')
+  if (given.name === undefined) throw invalid('option `name` of open is missing', { hint: "give the database a name: `open({ name: 'app' })`" })
+  if ((given.thread as string) === 'worker') throw notYet('thread: worker', 'open')
+  checkOptions(given.databases, STORES, 'databases')
+  const storage = readStorage(given.storage)
+  const durability = given.durability ?? 'relaxed'
+  const collections = Object.entries(given.collections ?? {}).map(([name, config]) => [name, readCollection(name, config)])
+  const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes }
+  const sorted = collections.slice().sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+  const { main = 'main', backup = 'backup', cache = 'cache' } = given.databases ?? {}
+  const identity = JSON.stringify([storage, durability, [main, backup, cache], sorted, given.cacheBytes])
+  return { name: given.name, storage, durability, engine, identity }
+}
+
+function readStorage(storage: unknown): 'indexeddb' | 'memory' {
+  if (isStorage(storage)) return storage.kind
+  if (storage !== undefined) {
+    throw new HyphaError('unsupported', `option \`storage\` of open is ${describe(storage)}, not a storage`, {
+      hint: 'pass `storage: memory()`, or leave it out for IndexedDB',
+    })
+  }
+  if (typeof globalThis.indexedDB === 'undefined') {
+    throw new HyphaError('unsupported', 'there is no IndexedDB in this runtime', { hint: 'pass `storage: memory()` or a host adapter to `open`' })
+  }
+  return 'indexeddb'
+}
+
+function readCollection(name: string, config: unknown): { key: string | string[]; indexes: EngineIndex[] } {
+  const where = `collection ${quote(name)}`
+  if (!isPlainObject(config)) throw invalid(`${where} is ${describe(config)}, not an object`, { hint: "e.g. `{ key: 'id', indexes: ['ts'] }`", details: { collection: name } })
+  refuseNotYet(config, 'collection')
+  checkOptions(config, COLLECTION, where)
+  const { key = DEFAULT_KEY, indexes = [] } = config
+  if (!Array.isArray(indexes)) throw invalid(`indexes of ${where} are ${describe(indexes)}, not an array`, { hint: "e.g. `indexes: ['ts', ['site', 'ts']]`" })
+  const fields = readFields(key, `key of ${where}`)
+  return { key: Array.isArray(key) ? fields : fields[0]!, indexes: indexes.map((index) => readIndex(index, where)) }
+}
+
+/** Checks an index given as a field, as fields, or in full. */
+export function readIndex(given: unknown, where: string): EngineIndex {
+  const what = `index of ${where}`
+  if (!isPlainObject(given)) return { fields: readFields(given, what), unique: false, sparse: false }
+  checkOptions(given, INDEX, what)
+  if (given.fields === undefined) throw invalid(`${what} has no fields`, { hint: "e.g. `{ fields: ['site', 'ts'], unique: true }`" })
+  return {
+    name: given.name as string | undefined,
+    fields: readFields(given.fields, what),
+    unique: given.unique === true,
+    sparse: given.sparse === true,
+  }
+}
+
+function readFields(given: unknown, what: string): string[] {
+  const fields: unknown[] = Array.isArray(given) ? given : [given]
+  if (fields.length === 0) throw invalid(`${what} names no field`)
+  for (const field of fields) {
+    if (typeof field !== 'string' || field === '') throw invalid(`${what} is ${describe(field)}, not a field's name`, { hint: "e.g. `'site'` or `['site', 'ts']`" })
+  }
+  return fields as string[]
+}
+
+function refuseNotYet(given: object, where: string): void {
+  for (const name of NOT_YET[where]!) {
+    if ((given as Record<string, unknown>)[name] !== undefined) throw notYet(name, where)
+  }
+}
+
+function notYet(option: string, where: string): HyphaError {
+  return new HyphaError('unsupported', `option ${quote(option)} of ${where} is not there in this version`, { hint: 'leave it out', details: { option } })
+}

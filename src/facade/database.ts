@@ -1,0 +1,138 @@
+// What `open` answers with: a handle on an opened database.
+//
+// Not the connection: handles of the same name share one, and the last that is closed closes it.
+// Invariants: `close` may be called any number of times; a closed handle fails every call with `closed`, whatever other
+// handles do; its listeners are gone with it.
+
+import type { Channel } from './channel.js'
+import { Collection } from './collection.js'
+import { readConfig } from './config.js'
+import type { Connection } from './connection.js'
+import { HyphaError, invalid, quote } from './errors.js'
+import type { Source } from './load.js'
+import { CALL, checkOptions, describe, nearestTo } from './options.js'
+import { Patience } from './patience.js'
+import { acquire, release, remove } from './registry.js'
+import { SLICE_MS } from './timer.js'
+import { Transaction, runTransaction } from './transaction.js'
+import type { CallOptions, CollectionInfo, Document, Events, OpenConfig, Schemas, Stats, TransactionOptions, WriteOptions } from './types.js'
+
+/** Runtimes that do not know it yet get the symbol that the proposal's polyfills use. */
+const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
+const EVENTS = ['change', 'storage'] as const
+
+export class Database<S extends Schemas = Schemas> {
+  /** The database's name. */
+  readonly name: string
+  readonly #connection: Connection
+  readonly #channel: Channel
+  readonly #offs = new Set<() => void>()
+  #closed = false
+
+  /** @internal Made by `open`. */
+  constructor(connection: Connection) {
+    this.name = connection.config.name
+    this.#connection = connection
+    this.#channel = {
+      ask: async (request, options) => this.#live().ask(request, Patience.from(options)),
+      write: async (request, options: WriteOptions | undefined) => this.#live().write(request, options?.durability, Patience.from(options)),
+    }
+  }
+
+  /** A collection, typed by the configuration or by hand: `collection<Reading>('readings')`. */
+  collection<N extends keyof S & string>(name: N): Collection<S[N]>
+  collection<T extends object = Document>(name: keyof S & string): Collection<T>
+  collection(name: string): Collection<any> {
+    if (typeof name !== 'string' || name === '') throw invalid(`name of a collection is ${describe(name)}, not a string`)
+    return new Collection(this.#channel, name, async () => this.#live().maintain(SLICE_MS))
+  }
+
+  /** The collections that there are. */
+  async collections(options?: CallOptions): Promise<CollectionInfo[]> {
+    checkOptions(options, CALL, 'collections')
+    return ((await this.#channel.ask({ op: 'collections' }, options)) as { collections: CollectionInfo[] }).collections
+  }
+
+  /**
+   * Reads one state and writes all or nothing. `work` may await anything; it is run again after a conflict, so it should
+   * do nothing that cannot be done twice.
+   */
+  async transaction<R>(work: (transaction: Transaction<S>) => Promise<R> | R, options?: TransactionOptions): Promise<R> {
+    return runTransaction<S, R>(this.#live(), work, options)
+  }
+
+  /** Figures about the whole database. */
+  async stats(options?: CallOptions): Promise<Stats> {
+    checkOptions(options, CALL, 'stats')
+    return (await this.#channel.ask({ op: 'stats' }, options)) as Stats
+  }
+
+  /** Calls `listener` at each event, after the commit; answers how to stop that. */
+  on<E extends keyof Events>(event: E, listener: (event: Events[E]) => void): () => void {
+    const connection = this.#live()
+    if (!EVENTS.includes(event)) {
+      const nearest = nearestTo(String(event), EVENTS)
+      throw invalid(`event ${quote(event)} is not known`, { hint: nearest === undefined ? `there are: ${EVENTS.join(', ')}` : `did you mean ${quote(nearest)}?` })
+    }
+    if (typeof listener !== 'function') throw invalid(`listener is ${describe(listener)}, not a function`)
+    const stop = connection.on(event, listener)
+    const off = (): void => {
+      stop()
+      this.#offs.delete(off)
+    }
+    this.#offs.add(off)
+    return off
+  }
+
+  /** Ends this handle. Writes that are on their way still arrive. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    for (const off of this.#offs) off()
+    await release(this.#connection)
+  }
+
+  async [asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  #live(): Connection {
+    if (this.#closed) throw new HyphaError('closed', `database ${quote(this.name)} is closed`)
+    return this.#connection
+  }
+}
+
+/** The functions that an entry exports. */
+export interface Door {
+  /** Opens a database, or makes it. The same name with the same configuration shares one connection. */
+  open<N extends string>(config: OpenConfig<Record<N, Document>>): Promise<Database<Record<N, Document>>>
+  open<S extends Schemas>(config: OpenConfig<S>): Promise<Database<S>>
+  /** Deletes a database and all that is in it. Other contexts that have it open are told. */
+  deleteDatabase(name: string, options?: CallOptions): Promise<void>
+}
+
+/** The functions for a runtime: they differ only in where the wasm comes from. */
+export function door(source: Source): Door {
+  return {
+    async open(given: OpenConfig): Promise<Database<any>> {
+      const config = readConfig(given)
+      const patience = Patience.from(given)
+      patience?.check()
+      const opening = acquire(source, config, given.wasm)
+      if (patience === undefined) return new Database(await opening)
+      try {
+        return new Database(await patience.race(opening))
+      } catch (thrown) {
+        // Whoever gave up holds no handle: what opens after all is given back.
+        opening.then(release).catch(() => undefined)
+        throw thrown
+      }
+    },
+    async deleteDatabase(name, options) {
+      checkOptions(options, CALL, 'deleteDatabase')
+      if (typeof name !== 'string' || name === '') throw invalid(`name of a database is ${describe(name)}, not a string`)
+      Patience.from(options)?.check()
+      await remove(source, name)
+    },
+  }
+}

@@ -1,0 +1,37 @@
+// One instance of the wasm, alive until it traps.
+//
+// Not a way to survive a trap: all databases of the instance end with it; `load.ts` starts the next one.
+// Invariant: `die` takes effect once, and everyone who asked is told.
+
+import type { Glue } from './boundary.js'
+
+/** An instance and what depends on it. */
+export class Instance {
+  readonly glue: Glue
+  #alive = true
+  readonly #mourners = new Set<(cause: unknown) => void>()
+
+  constructor(glue: Glue) {
+    this.glue = glue
+    glue.on_panic?.((message) => this.die(new Error(message)))
+  }
+
+  get alive(): boolean {
+    return this.#alive
+  }
+
+  /** Calls `mourn` when the instance dies; answers how to take that back. */
+  onDeath(mourn: (cause: unknown) => void): () => void {
+    this.#mourners.add(mourn)
+    return () => this.#mourners.delete(mourn)
+  }
+
+  /** Marks the instance as dead and tells everyone. */
+  die(cause: unknown): void {
+    if (!this.#alive) return
+    this.#alive = false
+    const mourners = [...this.#mourners]
+    this.#mourners.clear()
+    for (const mourn of mourners) mourn(cause)
+  }
+}

@@ -1,0 +1,60 @@
+// The other contexts (tabs, workers) that have the same database open.
+//
+// Not a channel for data, and nothing depends on it: a hint says "look", the head in the storage is the truth.
+// Invariants: works without BroadcastChannel, Web Locks and `window`; a lock decides only who does background work.
+
+/** Hints to and from other contexts. */
+export class Peers {
+  readonly #name: string
+  readonly #channel: BroadcastChannel | undefined
+  readonly #look: () => void
+  readonly #onVisible = (): void => {
+    if (document.visibilityState === 'visible') this.#look()
+  }
+  #announced = 0
+  #stopped = false
+
+  /** `look` is called when another context may have committed. */
+  constructor(name: string, look: () => void) {
+    this.#name = `hyphadb:${name}`
+    this.#look = look
+    if (typeof BroadcastChannel === 'function') {
+      this.#channel = new BroadcastChannel(this.#name)
+      this.#channel.onmessage = look
+      ;(this.#channel as { unref?: () => void }).unref?.()
+    }
+    // A page that was frozen, or came back from the history, has missed hints.
+    if (typeof document !== 'undefined') {
+      document.addEventListener('visibilitychange', this.#onVisible)
+      document.addEventListener('resume', look)
+      globalThis.addEventListener('pageshow', look)
+    }
+  }
+
+  /** Tells the others that there is a new head; once for each. */
+  announce(seq: number): void {
+    if (this.#stopped || seq <= this.#announced) return
+    this.#announced = seq
+    this.#channel?.postMessage(seq)
+  }
+
+  /** Runs `work` unless another context is at it already. */
+  async exclusively(work: () => Promise<void>): Promise<void> {
+    const locks = typeof navigator === 'undefined' ? undefined : navigator.locks
+    if (locks === undefined) return work()
+    await locks.request(`${this.#name}:work`, { ifAvailable: true }, async (lock) => {
+      if (lock !== null) await work()
+    })
+  }
+
+  /** No hint goes out or comes in after this. */
+  stop(): void {
+    this.#stopped = true
+    this.#channel?.close()
+    if (typeof document !== 'undefined') {
+      document.removeEventListener('visibilitychange', this.#onVisible)
+      document.removeEventListener('resume', this.#look)
+      globalThis.removeEventListener('pageshow', this.#look)
+    }
+  }
+}

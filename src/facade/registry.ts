@@ -1,0 +1,72 @@
+// Which databases this context has open: one connection for each name, shared by its handles.
+//
+// Not a cache: the last handle that is closed closes the connection.
+// Invariants: a name is open with one configuration at a time; an opening that fails leaves nothing behind; a name is
+// opened again only after its closing has ended.
+
+import { Connection } from './connection.js'
+import type { Config } from './config.js'
+import { fromEngine, invalid, isTrap, quote } from './errors.js'
+import { loadInstance, type Source } from './load.js'
+
+interface Entry {
+  readonly identity: string
+  readonly opening: Promise<Connection>
+  handles: number
+  closing: Promise<void> | undefined
+}
+
+const entries = new Map<string, Entry>()
+
+/** The connection of this name, opened if it is not. To be given back by `release`. */
+export async function acquire(source: Source, config: Config, wasm: unknown): Promise<Connection> {
+  const { name } = config
+  await entries.get(name)?.closing?.catch(() => undefined)
+  const entry = entries.get(name) ?? start(source, config, wasm)
+  if (entry.identity !== config.identity) {
+    throw invalid(`database ${quote(name)} is open in this context with another configuration`, {
+      hint: 'open it with the same configuration, or close it first',
+      details: { name },
+    })
+  }
+  entry.handles++
+  return entry.opening
+}
+
+/** Gives back a connection; the last one closes it. */
+export async function release(connection: Connection): Promise<void> {
+  const entry = entries.get(connection.config.name)
+  if (entry === undefined || (await entry.opening) !== connection || --entry.handles > 0) return
+  entry.closing = connection.close()
+  await entry.closing
+}
+
+/** Deletes a database with all its data. Handles of this context are closed, others are told. */
+export async function remove(source: Source, name: string): Promise<void> {
+  const entry = entries.get(name)
+  if (entry !== undefined) {
+    const connection = await entry.opening.catch(() => undefined)
+    entry.closing ??= connection?.close()
+    await entry.closing
+    if (connection?.config.storage === 'memory') return
+  }
+  if (typeof globalThis.indexedDB === 'undefined') return
+  const instance = await loadInstance(source, undefined)
+  try {
+    await instance.glue.delete_database(name)
+  } catch (thrown) {
+    if (isTrap(thrown)) instance.die(thrown)
+    throw fromEngine(thrown)
+  }
+}
+
+function start(source: Source, config: Config, wasm: unknown): Entry {
+  const forget = (): void => {
+    if (entries.get(config.name) === entry) entries.delete(config.name)
+  }
+  const opening = loadInstance(source, wasm).then((instance) => Connection.open(instance, config, forget))
+  const entry: Entry = { identity: config.identity, opening, handles: 0, closing: undefined }
+  entries.set(config.name, entry)
+  opening.catch(forget)
+  return entry
+}

@@ -1,0 +1,119 @@
+// Transactions: reads of one state, writes that land together or not at all, run again after a conflict.
+//
+// Not an IndexedDB transaction: any `await` is fine inside.
+// Invariants: after its end a transaction takes no requests; a function that throws leaves no effect; a request of it that
+// was given up spoils it, so that half of the work is never committed.
+
+import type { EngineTransaction } from './boundary.js'
+import type { Channel } from './channel.js'
+import { encodeRequest, type Request } from './codec.js'
+import type { Connection } from './connection.js'
+import { Documents } from './documents.js'
+import { HyphaError, invalid } from './errors.js'
+import { COUNT, WRITE, checkOptions, describe, type OptionTable } from './options.js'
+import { Patience } from './patience.js'
+import type { CallOptions, Document, Schemas, TransactionOptions } from './types.js'
+
+const RETRIES = 32
+/** The longest wait between two runs. It is drawn by chance, so that two that met do not meet again. */
+const WAIT_MS_MAX = 64
+const TRANSACTION: OptionTable = { ...WRITE, retry: COUNT }
+
+/** What the function of `transaction` works with. */
+export class Transaction<S extends Schemas = Schemas> {
+  readonly #connection: Connection
+  readonly #engine: EngineTransaction
+  readonly #patience: Patience | undefined
+  readonly #open = new Set<Promise<unknown>>()
+  readonly #channel: Channel = { ask: (request, options) => this.#request(request, options), write: (request, options) => this.#request(request, options) }
+  #over: HyphaError | undefined
+
+  /** @internal Made by `transaction`. */
+  constructor(connection: Connection, engine: EngineTransaction, patience: Patience | undefined) {
+    this.#connection = connection
+    this.#engine = engine
+    this.#patience = patience
+  }
+
+  /** The documents of a collection, as this transaction sees them. */
+  collection<N extends keyof S & string>(name: N): Documents<S[N]>
+  collection<T extends object = Document>(name: keyof S & string): Documents<T>
+  collection(name: string): Documents<any> {
+    if (typeof name !== 'string') throw invalid(`name of a collection is ${describe(name)}, not a string`)
+    return new Documents(this.#channel, name)
+  }
+
+  /** @internal Commits, when everything that was asked has been answered. */
+  async commit(options: TransactionOptions | undefined): Promise<void> {
+    await Promise.all(this.#open)
+    if (this.#over !== undefined) throw this.#over
+    this.#patience?.check()
+    this.#over = ended()
+    await this.#connection.commit(this.#engine, options?.durability)
+  }
+
+  /** @internal Whatever happened, this is over. */
+  end(): void {
+    this.#over = ended()
+    this.#connection.abandon(this.#engine)
+  }
+
+  async #request(request: Request, options: CallOptions | undefined): Promise<unknown> {
+    if (this.#over !== undefined) throw this.#over
+    const patience = Patience.from(options)
+    this.#patience?.check()
+    patience?.check()
+    const bytes = encodeRequest(request)
+    const asked = this.#connection.call(() => this.#engine.request(bytes))
+    this.#open.add(asked)
+    const done = (): void => void this.#open.delete(asked)
+    asked.then(done, done)
+    let answer = asked
+    for (const limit of [patience, this.#patience]) {
+      if (limit !== undefined) answer = limit.race(answer)
+    }
+    try {
+      return await answer
+    } catch (thrown) {
+      if (thrown instanceof HyphaError && thrown.code === 'cancelled') this.#over = thrown
+      throw thrown
+    }
+  }
+}
+
+/** Runs `work` until it commits without a conflict. */
+export async function runTransaction<S extends Schemas, R>(
+  connection: Connection, work: (transaction: Transaction<S>) => Promise<R> | R, options: TransactionOptions | undefined,
+): Promise<R> {
+  checkOptions(options, TRANSACTION, 'transaction')
+  if (typeof work !== 'function') throw invalid(`transaction takes a function, not ${describe(work)}`, { hint: 'e.g. `db.transaction(async (tx) => { … })`' })
+  const patience = Patience.from(options)
+  const retries = options?.retry ?? RETRIES
+  for (let attempt = 0; ; attempt++) {
+    patience?.check()
+    const transaction = new Transaction<S>(connection, connection.begin(), patience)
+    try {
+      const running = Promise.resolve(work(transaction))
+      const result = await (patience === undefined ? running : patience.race(running))
+      await transaction.commit(options)
+      return result
+    } catch (thrown) {
+      if (!isConflict(thrown) || attempt >= retries) throw thrown
+    } finally {
+      transaction.end()
+    }
+    await wait(Math.random() * Math.min(2 ** attempt, WAIT_MS_MAX))
+  }
+}
+
+function isConflict(thrown: unknown): boolean {
+  return thrown instanceof HyphaError && thrown.code === 'conflict'
+}
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+function ended(): HyphaError {
+  return new HyphaError('closed', 'the transaction has ended', { hint: 'use `tx` only inside the function, and await everything in it' })
+}

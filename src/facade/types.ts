@@ -1,0 +1,277 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// Every public type of data, requests and answers.
+//
+// Not code: nothing of this file is left after compiling. The types of paths are in `paths.ts`.
+// Invariant: written by hand; what the wasm's generator says about types is not shown to anybody.
+
+import type { Comparable, DeepPartial, NumericPath, Path, PathValue } from './paths.js'
+
+// Values and keys
+
+/** What a document may hold. A number is never NaN, a bigint fits into 64 bits. */
+export type Value = null | boolean | number | bigint | string | Date | Uint8Array | readonly Value[] | { readonly [field: string]: Value | undefined }
+
+/** A document of which nothing is known: any fields. */
+export type Document = { [field: string]: any }
+
+/** One part of a primary key. */
+export type KeyPart = string | number | bigint | Date
+/** A primary key: one value or, of a compound key, one for each of its fields. */
+export type Key = KeyPart | readonly KeyPart[]
+
+/** Document types by the name of their collection. */
+export type Schemas = { [collection: string]: object }
+
+/** What may be inserted: a document, or one without its `id`, which then is made (a UUIDv7). */
+export type Insertable<T> = T | (T extends { id: infer Id } ? (string extends Id ? Omit<T, 'id'> & { id?: Id } : T) : T)
+
+// Options
+
+/** What every asynchronous method takes. Giving up before the commit guarantees that there is no effect. */
+export interface CallOptions {
+  /** Gives up when it aborts. */
+  signal?: AbortSignal | undefined
+  /** Gives up after this many milliseconds. */
+  timeoutMs?: number | undefined
+}
+
+/** `relaxed` survives a killed process, `strict` also a power loss. */
+export type Durability = 'relaxed' | 'strict'
+
+export interface WriteOptions extends CallOptions {
+  /** Instead of the database's own. */
+  durability?: Durability | undefined
+}
+
+export interface InsertManyOptions extends WriteOptions {
+  /** `true`: all or nothing. `false`: those that can be; the rest is told in `writeErrors`. [`true`] */
+  ordered?: boolean | undefined
+}
+
+export interface UpdateOptions extends WriteOptions {
+  /** Insert a document made from filter and update where none matches. [`false`] */
+  upsert?: boolean | undefined
+}
+
+export interface FindOneOptions<T> extends CallOptions {
+  sort?: Sort<T> | undefined
+  project?: Projection<T> | undefined
+}
+
+export interface FindOneAndUpdateOptions<T> extends UpdateOptions {
+  sort?: Sort<T> | undefined
+  /** Which state of the document to answer with. [`before`] */
+  returnDocument?: 'before' | 'after' | undefined
+}
+
+export interface BulkWriteOptions extends WriteOptions {
+  /** Whether the first failing operation ends the work. In both cases nothing is written when one fails. [`true`] */
+  ordered?: boolean | undefined
+}
+
+export interface TransactionOptions extends WriteOptions {
+  /** How often the function is run again after a conflict. [32] */
+  retry?: number | undefined
+}
+
+export interface CreateIndexOptions extends CallOptions {
+  /** Told now and then, and at the end, how many of the documents are in the index. */
+  onProgress?: ((progress: IndexProgress) => void) | undefined
+}
+
+export interface IndexProgress {
+  done: number
+  total: number
+}
+
+// Filters, orders, projections, updates
+
+/** Conditions on what lies at a path. */
+export interface Condition<V> {
+  $eq?: V | null
+  $ne?: V | null
+  $gt?: V
+  $gte?: V
+  $lt?: V
+  $lte?: V
+  $in?: readonly (V | null)[]
+  $nin?: readonly (V | null)[]
+  $exists?: boolean
+}
+
+/** Which documents: values or conditions by path; all must hold. What is missing is compared as null. */
+export type Filter<T> = { [P in Path<T>]?: Comparable<PathValue<T, P>> | Condition<Comparable<PathValue<T, P>>> | null } & {
+  $and?: readonly Filter<T>[]
+  $or?: readonly Filter<T>[]
+}
+
+/** 1 ascending, -1 descending; the first named field counts most. Pairs where a field's name is a number. */
+export type Sort<T> = { [P in Path<T>]?: 1 | -1 } | readonly (readonly [Path<T>, 1 | -1])[]
+
+/** Fields wanted (1), or not wanted (0); not both, but that the key, which comes along unasked, may be 0 beside others. */
+export type Projection<T> = { [P in Path<T>]?: 0 | 1 }
+
+type Head<P> = P extends `${infer H}.${string}` ? H : P
+
+/** What a projection leaves of a document. */
+export type Projected<T, P> =
+  string extends keyof T ? T
+  : P[keyof P] extends 0 ? Omit<T, Extract<keyof P, keyof T>>
+  : { [K in keyof T as K extends Head<Wanted<P>> ? K : never]: K extends keyof P ? T[K] : DeepPartial<T[K]> }
+type Wanted<P> = { [K in keyof P]: P[K] extends 1 ? K : never }[keyof P]
+
+/** What to change. */
+export interface Update<T> {
+  $set?: { [P in Path<T>]?: PathValue<T, P> }
+  /** Removes fields; the values mean nothing. */
+  $unset?: { [P in Path<T>]?: true | 1 | '' }
+  /** Adds to numbers; a field that is not there begins at 0. */
+  $inc?: { [P in NumericPath<T>]?: Extract<PathValue<T, P>, number | bigint> }
+}
+
+// Answers
+
+/** What every acknowledged write says. */
+export interface Commit {
+  /** The commit's number; it only grows. */
+  seq: number
+  /** What the acknowledgement is worth. */
+  durability: Durability
+}
+
+/** In a transaction nothing is committed yet: the answer of `transaction` is what counts. */
+export type Written<R> = R & Partial<Commit>
+
+export interface InsertOneResult extends Partial<Commit> { insertedId: Key }
+export interface WriteError { index: number; code: string; message: string }
+export interface InsertManyResult extends Partial<Commit> {
+  /** In the order of the documents; `null` for one that was not written. */
+  insertedIds: (Key | null)[]
+  /** Only of `ordered: false`. */
+  writeErrors?: WriteError[]
+}
+export interface PutResult extends Partial<Commit> { key: Key }
+export interface BulkPutResult extends Partial<Commit> { keys: Key[] }
+export interface UpdateResult extends Partial<Commit> { matchedCount: number; modifiedCount: number; upsertedId?: Key }
+export interface DeleteResult extends Partial<Commit> { deletedCount: number }
+export interface BulkWriteResult extends Partial<Commit> {
+  insertedCount: number
+  insertedIds: Key[]
+  matchedCount: number
+  modifiedCount: number
+  deletedCount: number
+  upsertedCount: number
+}
+
+/** One operation of `bulkWrite`. */
+export type BulkOperation<T> =
+  | { insertOne: { document: Insertable<T> } }
+  | { updateOne: { filter: Filter<T>; update: Update<T>; upsert?: boolean } }
+  | { updateMany: { filter: Filter<T>; update: Update<T>; upsert?: boolean } }
+  | { replaceOne: { filter: Filter<T>; replacement: T; upsert?: boolean } }
+  | { deleteOne: { filter: Filter<T> } }
+  | { deleteMany: { filter: Filter<T> } }
+
+/** How a query would be answered. */
+export interface Plan {
+  /** By primary key, a range of primary keys, an index, or by looking at everything. */
+  plan: 'key' | 'primary' | 'index' | 'scan'
+  index?: string
+  bounds?: unknown
+  /** Whether documents come in the wanted order by themselves. */
+  sorted: boolean
+  /** Whether documents are looked at again with the filter. */
+  residual: boolean
+}
+
+/** Values by field, one for each document, `null` where absent; all numbers become a Float64Array. */
+export type Columns<T, F extends string> = { [Field in F]: Float64Array | (PathValue<T, Field> | null)[] }
+
+// Indexes, collections, the database
+
+/** An index in full. One or more paths; over an array field there is an entry for each element. */
+export interface IndexSpec<T = Document> {
+  /** [the fields, joined by `_`] */
+  name?: string | undefined
+  fields: Path<T> | readonly Path<T>[]
+  unique?: boolean | undefined
+  /** Leaves out documents that have none of the fields. */
+  sparse?: boolean | undefined
+}
+
+/** A field, several fields, or an index in full. */
+export type IndexInput<T> = Path<T> | readonly Path<T>[] | IndexSpec<T>
+
+export interface IndexInfo {
+  name: string
+  fields: string[]
+  unique: boolean
+  sparse: boolean
+  /** Only a `ready` index answers queries. */
+  state: 'ready' | 'building'
+  /** Whether some document has an array at one of its fields. */
+  multi: boolean
+}
+
+export interface CollectionConfig<T = Document> {
+  /** The field, or fields, of the primary key. [`id`] */
+  key?: Path<T> | readonly Path<T>[] | undefined
+  indexes?: readonly IndexInput<T>[] | undefined
+}
+
+export interface CollectionInfo {
+  name: string
+  key: string | string[]
+  documents?: number
+}
+
+/** Figures about stored data; there may be more than these. */
+export interface Stats {
+  documents: number
+  bytes: number
+  [figure: string]: unknown
+}
+
+/** Where a database is kept, if not in IndexedDB: made by `memory()`. */
+export interface StorageChoice {
+  readonly kind: 'memory'
+}
+
+export interface OpenConfig<S extends Schemas = Schemas> extends CallOptions {
+  name: string
+  collections?: { readonly [Name in keyof S]: CollectionConfig<S[Name]> } | undefined
+  /** [IndexedDB] */
+  storage?: StorageChoice | undefined
+  /** What a write is worth that does not say it itself. [`relaxed`] */
+  durability?: Durability | undefined
+  /** Names of the object stores. */
+  databases?: { main?: string; backup?: string; cache?: string } | undefined
+  /** Bytes of blocks kept in memory. */
+  cacheBytes?: number | undefined
+  /** Where the engine runs; `inline` is here. */
+  thread?: 'inline' | undefined
+  /** The engine, where it does not lie beside the script: a URL, a Response, bytes, or a WebAssembly.Module. */
+  wasm?: string | object | undefined
+}
+
+/** What was committed, here or in another tab or worker. */
+export interface Change {
+  seq: number
+  /** Whether this context wrote it. */
+  own: boolean
+  /** Too much happened to tell: read anew. */
+  reset: boolean
+  changes: readonly { collection: string; kind: 'insert' | 'update' | 'delete'; key: Key }[]
+}
+
+/** What happened to the storage under an open database. */
+export interface StorageEvent {
+  /** `lost`: gone, being opened again. `reopened`: here again. `deleted`: another context deleted the database. */
+  type: 'lost' | 'reopened' | 'deleted'
+}
+
+/** Events by name. */
+export interface Events {
+  change: Change
+  storage: StorageEvent
+}

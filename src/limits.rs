@@ -1,0 +1,35 @@
+//! Every bound of the system, named, with its unit.
+//!
+//! Not configuration: what a user may set is in `db/config.rs`, and is held within these.
+
+/// Bytes of one document, encoded.
+pub const DOCUMENT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// How deep arrays and objects may stand in each other; the document itself is depth 1.
+pub const DOCUMENT_DEPTH_MAX: usize = 64;
+/// Fields of one object.
+pub const OBJECT_FIELDS_MAX: usize = 10_000;
+/// Bytes of one field name, in UTF-8.
+pub const FIELD_NAME_BYTES_MAX: usize = 1024;
+/// Bytes of a primary key, order-preserving form.
+pub const PRIMARY_KEY_BYTES_MAX: usize = 1024;
+/// Bytes of a whole engine key: primary keys and index entries with their prefix.
+pub const KEY_BYTES_MAX: usize = 4096;
+/// Fields of a compound key or index.
+pub const KEY_FIELDS_MAX: usize = 16;
+/// Index entries that one document may have in one index (elements of an array).
+pub const INDEX_ENTRIES_PER_DOCUMENT_MAX: usize = 10_000;
+/// Collections of one database.
+pub const COLLECTIONS_MAX: usize = 1024;
+/// Indexes of one collection.
+pub const INDEXES_PER_COLLECTION_MAX: usize = 64;
+/// Bytes of a collection's, index's or database's name.
+pub const NAME_BYTES_MAX: usize = 128;
+/// Shapes kept per collection; documents beyond are stored with their field names.
+pub const SHAPES_PER_COLLECTION_MAX: usize = 4096;
+/// Bytes that one transaction may write.
+pub const TRANSACTION_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How often a call runs its own transaction again after a conflict.
+pub const CONFLICT_RETRIES_MAX: u32 = 64;
+
+const _: () = assert!(PRIMARY_KEY_BYTES_MAX * 2 + 64 < KEY_BYTES_MAX);
+const _: () = assert!(DOCUMENT_BYTES_MAX < TRANSACTION_BYTES_MAX);

@@ -1,0 +1,18 @@
+//! Queries: judgement about documents, without knowing where they are stored.
+//!
+//! Not execution: nothing here awaits or reads storage. A filter says whether a document matches; a plan says which
+//! ranges of keys hold all that can match.
+//!
+//! Invariants: matching, sorting and planning follow the one order of `value/order.rs`, so that a plan over an index
+//! finds exactly what a scan of all documents finds.
+
+pub mod bounds;
+pub mod filter;
+pub mod plan;
+pub mod project;
+pub mod sort;
+
+pub use filter::Filter;
+pub use plan::{Access, IndexFacts, Plan, Question};
+pub use project::Projection;
+pub use sort::{Direction, Sort};

@@ -1,0 +1,171 @@
+//! Sorts: by several fields, each ascending or descending.
+//!
+//! Not an algorithm: a document gives bytes that sort as it should, and whoever holds the documents sorts the bytes.
+//!
+//! Invariants: what is missing sorts as null; an array sorts by its least element ascending and by its greatest
+//! descending, an array without elements before null, as MongoDB has it.
+
+use crate::error::{Error, Result};
+use crate::limits::KEY_FIELDS_MAX;
+use crate::value::path::Found;
+use crate::value::view::ObjectView;
+use crate::value::{Path, Value, View, key};
+use core::ops::ControlFlow;
+
+/// Which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// Least first.
+    #[default]
+    Ascending,
+    /// Greatest first.
+    Descending,
+}
+
+/// A checked sort; without fields, no order is asked for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sort {
+    fields: Vec<(Path, Direction)>,
+}
+
+impl Sort {
+    /// No order.
+    #[must_use]
+    pub const fn none() -> Sort {
+        Sort { fields: Vec::new() }
+    }
+
+    /// From pairs `[field, 1 | -1]`, the first the most important.
+    ///
+    /// # Errors
+    /// `invalid` for anything else, a field that stands twice, and too many fields.
+    pub fn parse(pairs: &[Value]) -> Result<Sort> {
+        if pairs.len() > KEY_FIELDS_MAX {
+            return Err(Error::invalid(format!("sort has {} fields, the limit is {KEY_FIELDS_MAX}", pairs.len())));
+        }
+        let mut fields: Vec<(Path, Direction)> = Vec::with_capacity(pairs.len());
+        for pair in pairs {
+            let Some([Value::String(path), direction]) = pair.as_array() else {
+                return Err(Error::invalid("sort takes pairs of a field and 1 or -1"));
+            };
+            let path = Path::parse(path).map_err(|error| error.context("sort"))?;
+            let direction = match direction {
+                Value::Number(number) if number.get() == 1.0 => Direction::Ascending,
+                Value::Number(number) if number.get() == -1.0 => Direction::Descending,
+                other => return Err(Error::invalid(format!("sort: direction of `{path}` is {other}, not 1 or -1"))),
+            };
+            if fields.iter().any(|(other, _)| *other == path) {
+                return Err(Error::invalid(format!("sort: `{path}` stands twice")));
+            }
+            fields.push((path, direction));
+        }
+        Ok(Sort { fields })
+    }
+
+    /// The fields, the most important first.
+    #[must_use]
+    pub fn fields(&self) -> &[(Path, Direction)] {
+        &self.fields
+    }
+
+    /// Whether no order is asked for.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Bytes that sort as the document does.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged rows.
+    pub fn key(&self, document: ObjectView<'_>) -> Result<Vec<u8>> {
+        let mut sort_key = Vec::new();
+        for (path, direction) in &self.fields {
+            let component = extreme(path, document, *direction)?;
+            match direction {
+                Direction::Ascending => sort_key.extend_from_slice(&component),
+                // No component is the beginning of another: inverted bytes sort the other way round.
+                Direction::Descending => sort_key.extend(component.iter().map(|byte| !byte)),
+            }
+        }
+        Ok(sort_key)
+    }
+}
+
+/// The least or greatest component of what lies at the path.
+fn extreme(path: &Path, document: ObjectView<'_>, direction: Direction) -> Result<Vec<u8>> {
+    let mut best: Option<Vec<u8>> = None;
+    let mut offer = |component: Vec<u8>| {
+        let better = best.as_ref().is_none_or(|best| match direction {
+            Direction::Ascending => component < *best,
+            Direction::Descending => component > *best,
+        });
+        if better {
+            best = Some(component);
+        }
+    };
+    let _ = path.visit(document, &mut |found: Found<'_>| {
+        match found.unwrap_or(View::Null) {
+            View::Array(elements) if elements.is_empty() => offer(empty()),
+            View::Array(elements) => {
+                for element in elements.iter() {
+                    offer(key::encode(element?)?);
+                }
+            }
+            value => offer(key::encode(value)?),
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(best.unwrap_or_else(empty))
+}
+
+fn empty() -> Vec<u8> {
+    let mut component = Vec::new();
+    key::push_empty(&mut component);
+    component
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::value::Object;
+
+    fn sort(fields: &[(&str, i32)]) -> Result<Sort> {
+        let pair = |(field, direction): &(&str, i32)| Value::Array(vec![(*field).into(), (*direction).into()]);
+        Sort::parse(&fields.iter().map(pair).collect::<Vec<_>>())
+    }
+
+    fn ordered(fields: &[(&str, i32)], documents: &[Object]) -> Vec<usize> {
+        let sort = sort(fields).unwrap();
+        let mut order: Vec<usize> = (0..documents.len()).collect();
+        order.sort_by_key(|i| sort.key(documents.get(*i).unwrap().into()).unwrap());
+        order
+    }
+
+    #[test]
+    fn arrays_sort_by_least_ascending_and_greatest_descending() {
+        let a = |value: Value| Object::from([("a", value)]);
+        let documents =
+            [a(5.into()), a(vec![1.into(), 9.into()].into()), Object::new(), a(vec![].into()), a("".into())];
+        assert_eq!(ordered(&[("a", 1)], &documents), [3, 2, 1, 0, 4]);
+        assert_eq!(ordered(&[("a", -1)], &documents), [4, 1, 0, 2, 3]);
+    }
+
+    #[test]
+    fn later_fields_decide_between_equals() {
+        let ab = |a: &str, b: i32| Object::from([("a", a.into()), ("b", b.into())]);
+        let documents = [ab("x", 1), ab("x", 2), ab("xy", 0), ab("", 7)];
+        assert_eq!(ordered(&[("a", 1), ("b", -1)], &documents), [3, 1, 0, 2]);
+        assert_eq!(ordered(&[("a", -1), ("b", 1)], &documents), [2, 0, 1, 3]);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let message = |fields| sort(fields).unwrap_err().to_string();
+        assert_eq!(message(&[("a", 2)]), "sort: direction of `a` is 2, not 1 or -1");
+        assert_eq!(message(&[("a", 1), ("a", 1)]), "sort: `a` stands twice");
+        assert_eq!(message(&[("", 1)]), "sort: path `` has an empty part");
+        assert!(Sort::parse(&[Value::Null]).is_err());
+    }
+}

@@ -1,0 +1,216 @@
+//! A storage on IndexedDB: the default disk of a browser. [JS]
+//!
+//! Not a general wrapper: rexie deletes databases and its ground, `idb`, opens them; but both hide what the contract of
+//! [`Storage`] needs of a transaction (the durability hint, `commit()`, the `abort` event with its reason), so
+//! transactions are driven on web-sys in `transaction`. Nothing here judges bytes: checksums are the engine's.
+//!
+//! Invariants:
+//! - The IndexedDB version is 1 for ever: a frozen tab would stall an upgrade without any event.
+//! - One call is one IndexedDB transaction, and nothing is awaited inside it: every step runs in the `success` event of
+//!   the step before. Guards are compared inside the transaction that writes.
+//! - An acknowledged write has had its `complete` event.
+//! - No event handler outlives its transaction or its connection.
+
+mod connection;
+mod layout;
+mod steps;
+mod transaction;
+
+use self::connection::Connection;
+use self::layout::record_pieces;
+use self::transaction::{Access, run};
+use super::{
+    Append, Applied, Batch, CommitSeq, Durability, Failure, Storage, StorageError, StorageResult, Store, Tail,
+};
+use crate::env::Env;
+use crate::env::timeout::timeout;
+use crate::planted::{Bug, planted};
+use rexie::Rexie;
+use std::rc::Rc;
+
+/// The object store that holds the log and the registers.
+const LOG: &str = "log";
+
+/// Names and patience of an [`IndexedDb`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexedDbOptions {
+    /// The database's name, one per origin.
+    pub name: String,
+    /// The object store of [`Store::Main`].
+    pub main: String,
+    /// The object store of [`Store::Backup`].
+    pub backup: String,
+    /// The object store of [`Store::Cache`].
+    pub cache: String,
+    /// How long one attempt to open or delete may take.
+    pub open_deadline_ms: u32,
+    /// How long one transaction may take, waiting for its turn included; then it is aborted.
+    pub transaction_deadline_ms: u32,
+}
+
+impl IndexedDbOptions {
+    /// The usual object stores and deadlines.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        IndexedDbOptions {
+            name: name.into(),
+            main: "main".to_owned(),
+            backup: "backup".to_owned(),
+            cache: "cache".to_owned(),
+            open_deadline_ms: 10_000,
+            transaction_deadline_ms: 8_000,
+        }
+    }
+
+    fn store(&self, store: Store) -> &str {
+        match store {
+            Store::Main => &self.main,
+            Store::Backup => &self.backup,
+            Store::Cache => &self.cache,
+        }
+    }
+
+    /// All object stores, the log's last.
+    fn stores(&self) -> [&str; 4] {
+        [&self.main, &self.backup, &self.cache, LOG]
+    }
+
+    fn check(&self) -> StorageResult<()> {
+        let mut names = self.stores();
+        names.sort_unstable();
+        if names.windows(2).all(|pair| pair.first() != pair.last()) {
+            return Ok(());
+        }
+        let message = format!("object stores need four different names, got `{}`", names.join("`, `"));
+        Err(StorageError::not_applied(Failure::Unavailable, message))
+    }
+}
+
+/// What the browser did to the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConnectionEvent {
+    /// It was closed by force, or stopped answering; the next call connects anew.
+    Lost,
+    /// A new connection stands in for a lost one.
+    Reopened,
+    /// Another context deletes the database; this connection gave way and stays closed.
+    Deleted,
+}
+
+impl ConnectionEvent {
+    /// The name that users see.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            ConnectionEvent::Lost => "lost",
+            ConnectionEvent::Reopened => "reopened",
+            ConnectionEvent::Deleted => "deleted",
+        }
+    }
+}
+
+/// How the database was found when it was opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It was there.
+    Existing,
+    /// It was not there, as far as the browser says.
+    Absent,
+    /// The browser lost it, and says so (`dataLoss`, Chromium only): its words.
+    Wiped(String),
+}
+
+/// A database in IndexedDB. Clones share one connection.
+#[derive(Clone)]
+pub struct IndexedDb {
+    connection: Rc<Connection>,
+}
+
+impl IndexedDb {
+    /// Opens the database, and creates it where it is not there.
+    ///
+    /// # Errors
+    /// [`Failure::Unavailable`] where there is no IndexedDB or it refuses, [`Failure::Timeout`] when it does not answer
+    /// (a frozen tab may be in the way), [`Failure::Damaged`] when the database is not one of ours,
+    /// [`Failure::Newer`] when its IndexedDB version is not 1.
+    pub async fn open(options: IndexedDbOptions, env: Rc<dyn Env>) -> StorageResult<IndexedDb> {
+        options.check()?;
+        let connection = Connection::new(options, env);
+        connection.handle().await?;
+        Ok(IndexedDb { connection })
+    }
+
+    /// How the last connection found the database.
+    #[must_use]
+    pub fn found(&self) -> Found {
+        self.connection.found()
+    }
+
+    /// Calls `listener` on every [`ConnectionEvent`], from inside an event of the browser: it must not call back.
+    pub fn on_event(&self, listener: impl Fn(ConnectionEvent) + 'static) {
+        self.connection.on_event(Rc::new(listener));
+    }
+
+    /// Deletes a database; one that is not there counts as deleted.
+    ///
+    /// # Errors
+    /// [`Failure::Timeout`] when another context holds it open and does not give way: it is then deleted as soon as
+    /// that context closes it.
+    pub async fn delete(name: &str, deadline_ms: u32, env: &dyn Env) -> StorageResult<()> {
+        let owned = name.to_owned();
+        // Detached, so that the browser's late answer finds its handlers in place.
+        let deletion = transaction::detached(async move { Rexie::delete(&owned).await });
+        match timeout(env, deadline_ms, deletion).await {
+            Ok(Some(Ok(()))) => Ok(()),
+            Ok(Some(Err(error))) => Err(connection::from_rexie(&error)),
+            Ok(None) => Err(StorageError::unknown(Failure::Unavailable, "indexeddb gave no answer to a deletion")),
+            Err(_) => {
+                let message =
+                    format!("`{name}` is not deleted after {deadline_ms} ms: another tab or worker holds it open");
+                Err(StorageError::unknown(Failure::Timeout, message))
+            }
+        }
+    }
+}
+
+impl Storage for IndexedDb {
+    async fn read_log(&self, after: Option<CommitSeq>, manifest: bool) -> StorageResult<Tail> {
+        let call = self.connection.call()?;
+        run(&call, Access::Read(&[LOG]), move |objects| steps::read_log(objects, after, manifest)).await
+    }
+
+    async fn append(&self, append: Append) -> StorageResult<Applied> {
+        let call = self.connection.call()?;
+        let pieces = record_pieces(&append.record)?;
+        let access = Access::Write(&[LOG], effective(append.durability));
+        run(&call, access, move |objects| steps::append_record(objects, &append, pieces)).await
+    }
+
+    async fn get(&self, store: Store, names: &[Vec<u8>]) -> StorageResult<Vec<Option<Vec<u8>>>> {
+        let call = self.connection.call()?;
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let object = call.options().store(store);
+        run(&call, Access::Read(&[object]), |objects| steps::get_named(objects, object, names)).await
+    }
+
+    async fn apply(&self, batch: Batch) -> StorageResult<Applied> {
+        let call = self.connection.call()?;
+        let scope = steps::scope_of(&batch, call.options());
+        if scope.is_empty() {
+            return Ok(Applied::Done);
+        }
+        let options = call.options().clone();
+        let access = Access::Write(&scope, effective(batch.durability));
+        run(&call, access, move |objects| steps::apply_guarded(objects, options, batch)).await
+    }
+
+    async fn close(&self) {
+        self.connection.close().await;
+    }
+}
+
+fn effective(durability: Durability) -> Durability {
+    if planted(Bug::StrictIgnored) { Durability::Relaxed } else { durability }
+}

@@ -1,0 +1,312 @@
+//! Rows: a document as it is stored, made so that one field is read without decoding the rest.
+//!
+//! Not self-contained: the names of fields are in the collection's [`Shapes`], except in the fallback form.
+//!
+//! # The form
+//!
+//! A row is one object. Where a value ends is told from outside, so that strings and numbers need no length:
+//!
+//! ```text
+//! object := varint(shape << 2 | w), [shape 0: varint n, n * (varint length, name)], value * n, offset * (n - 1)
+//! array  := varint(n << 2 | w), value * n, offset * (n - 1)
+//! offset := where a value ends, counted from the first value; 1, 2 or 4 bytes little-endian for w = 0, 1, 2
+//! value  := tag, payload
+//! ```
+//!
+//! The last value ends where the offsets begin. Integers (numbers without a fraction, within 2^53, not -0), bigints and
+//! dates are as many little-endian bytes as their two's complement needs, down to none for 0; other numbers 4 bytes
+//! where a single-precision float holds them exactly, else 8.
+//!
+//! Invariants: reading never panics and never allocates by a length that was not checked; depth is bounded; bytes that
+//! are not a row give `corrupt`.
+
+use crate::bytes::Reader;
+use crate::error::{Error, Result};
+use crate::limits::DOCUMENT_DEPTH_MAX;
+use crate::value::shape::{Shape, ShapeId, Shapes};
+use crate::value::view::{ArrayView, ObjectView};
+use crate::value::{Name, Number, Object, Value, View};
+
+pub(crate) const TAG_NULL: u8 = 0;
+pub(crate) const TAG_FALSE: u8 = 1;
+pub(crate) const TAG_TRUE: u8 = 2;
+pub(crate) const TAG_INTEGER: u8 = 3;
+pub(crate) const TAG_NUMBER: u8 = 4;
+pub(crate) const TAG_BIGINT: u8 = 5;
+pub(crate) const TAG_STRING: u8 = 6;
+pub(crate) const TAG_DATE: u8 = 7;
+pub(crate) const TAG_BYTES: u8 = 8;
+pub(crate) const TAG_ARRAY: u8 = 9;
+pub(crate) const TAG_OBJECT: u8 = 10;
+
+/// Beyond it not every integer is a number.
+pub(crate) const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
+
+fn damaged() -> Error {
+    Error::corrupt("row is damaged")
+}
+
+/// Opens a stored row for reading, field by field.
+///
+/// # Errors
+/// `corrupt` where the bytes are no row, or their shape is not known.
+pub fn open<'a>(row: &'a [u8], shapes: &'a Shapes) -> Result<ObjectView<'a>> {
+    Ok(RowObject::open(row, shapes, 1)?.into())
+}
+
+/// Values one behind the other, with offsets.
+#[derive(Clone, Copy, Debug)]
+struct Slots<'a> {
+    values: &'a [u8],
+    offsets: &'a [u8],
+    width: u8,
+    count: usize,
+    depth: usize,
+    shapes: &'a Shapes,
+}
+
+impl<'a> Slots<'a> {
+    fn open(bytes: &'a [u8], count: u64, width: u8, depth: usize, shapes: &'a Shapes) -> Result<Self> {
+        // Each value has a tag: no more values than bytes.
+        let count = usize::try_from(count).ok().filter(|count| *count <= bytes.len()).ok_or_else(damaged)?;
+        if depth > DOCUMENT_DEPTH_MAX || width > 2 {
+            return Err(damaged());
+        }
+        let offsets_len = count.saturating_sub(1).checked_mul(1 << width).ok_or_else(damaged)?;
+        let values_len = bytes.len().checked_sub(offsets_len).ok_or_else(damaged)?;
+        let (values, offsets) = bytes.split_at_checked(values_len).ok_or_else(damaged)?;
+        Ok(Slots { values, offsets, width, count, depth, shapes })
+    }
+
+    /// Where the value before this one ends.
+    fn start(&self, index: usize) -> Option<usize> {
+        let Some(before) = index.checked_sub(1) else {
+            return Some(0);
+        };
+        match self.width {
+            0 => self.offsets.get(before).map(|byte| usize::from(*byte)),
+            1 => {
+                let bytes = self.offsets.get(before * 2..)?.first_chunk::<2>()?;
+                Some(usize::from(u16::from_le_bytes(*bytes)))
+            }
+            _ => {
+                let bytes = self.offsets.get(before * 4..)?.first_chunk::<4>()?;
+                usize::try_from(u32::from_le_bytes(*bytes)).ok()
+            }
+        }
+    }
+
+    fn get(&self, index: usize) -> Result<Option<View<'a>>> {
+        if index >= self.count {
+            return Ok(None);
+        }
+        let start = self.start(index).ok_or_else(damaged)?;
+        let end =
+            if index + 1 == self.count { self.values.len() } else { self.start(index + 1).ok_or_else(damaged)? };
+        let (tag, payload) = self.values.get(start..end).and_then(<[u8]>::split_first).ok_or_else(damaged)?;
+        read_value(*tag, payload, self.depth, self.shapes).map(Some)
+    }
+}
+
+fn read_value<'a>(tag: u8, payload: &'a [u8], depth: usize, shapes: &'a Shapes) -> Result<View<'a>> {
+    Ok(match (tag, payload) {
+        (TAG_NULL, []) => View::Null,
+        (TAG_FALSE, []) => View::Bool(false),
+        (TAG_TRUE, []) => View::Bool(true),
+        (TAG_INTEGER, bytes) => {
+            let integer = read_integer(bytes)?;
+            if integer.unsigned_abs() > SAFE_INTEGER_MAX {
+                return Err(damaged());
+            }
+            View::Number(Number::new(integer as f64).ok_or_else(damaged)?)
+        }
+        (TAG_NUMBER, [a, b, c, d]) => {
+            let single = f32::from_le_bytes([*a, *b, *c, *d]);
+            View::Number(Number::new(f64::from(single)).ok_or_else(damaged)?)
+        }
+        (TAG_NUMBER, bytes) => {
+            let bytes: [u8; 8] = bytes.try_into().map_err(|_| damaged())?;
+            View::Number(Number::new(f64::from_le_bytes(bytes)).ok_or_else(damaged)?)
+        }
+        (TAG_BIGINT, bytes) => View::BigInt(read_integer(bytes)?),
+        (TAG_DATE, bytes) => View::Date(read_integer(bytes)?),
+        (TAG_STRING, bytes) => View::String(core::str::from_utf8(bytes).map_err(|_| damaged())?),
+        (TAG_BYTES, bytes) => View::Bytes(bytes),
+        (TAG_ARRAY, bytes) => View::Array(ArrayView::from(RowArray::open(bytes, shapes, depth + 1)?)),
+        (TAG_OBJECT, bytes) => View::Object(ObjectView::from(RowObject::open(bytes, shapes, depth + 1)?)),
+        _ => return Err(damaged()),
+    })
+}
+
+fn read_integer(bytes: &[u8]) -> Result<i64> {
+    let fill = if bytes.last().is_some_and(|byte| *byte >= 0x80) { 0xff } else { 0 };
+    let mut whole = [fill; 8];
+    whole.get_mut(..bytes.len()).ok_or_else(damaged)?.copy_from_slice(bytes);
+    Ok(i64::from_le_bytes(whole))
+}
+
+/// An array in a row.
+#[derive(Clone, Copy, Debug)]
+pub struct RowArray<'a>(Slots<'a>);
+
+impl<'a> RowArray<'a> {
+    fn open(bytes: &'a [u8], shapes: &'a Shapes, depth: usize) -> Result<Self> {
+        let mut bytes = Reader::new(bytes);
+        let head = bytes.varint().ok_or_else(damaged)?;
+        Slots::open(bytes.rest(), head >> 2, (head & 3) as u8, depth, shapes).map(RowArray)
+    }
+
+    /// How many elements there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.count
+    }
+
+    /// Whether there is no element.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.count == 0
+    }
+
+    /// One element; none beyond the end.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged bytes.
+    pub fn get(&self, index: usize) -> Result<Option<View<'a>>> {
+        self.0.get(index)
+    }
+}
+
+/// An object in a row.
+#[derive(Clone, Copy, Debug)]
+pub struct RowObject<'a> {
+    slots: Slots<'a>,
+    names: Source<'a>,
+}
+
+/// Where the names are.
+#[derive(Clone, Copy, Debug)]
+enum Source<'a> {
+    Shape(&'a Shape),
+    Inline(Reader<'a>),
+}
+
+impl<'a> RowObject<'a> {
+    fn open(bytes: &'a [u8], shapes: &'a Shapes, depth: usize) -> Result<Self> {
+        let mut bytes = Reader::new(bytes);
+        let head = bytes.varint().ok_or_else(damaged)?;
+        let id = ShapeId::new(u32::try_from(head >> 2).map_err(|_| damaged())?);
+        let (names, count) = if id == ShapeId::INLINE {
+            let count = bytes.varint().ok_or_else(damaged)?;
+            let names = bytes;
+            for _ in 0..count {
+                read_name(&mut bytes)?;
+            }
+            (Source::Inline(names), count)
+        } else {
+            let shape = shapes.get(id);
+            let shape =
+                shape.ok_or_else(|| Error::corrupt(format!("row has shape {}, which is not known", id.get())))?;
+            (Source::Shape(shape), shape.names().len() as u64)
+        };
+        let slots = Slots::open(bytes.rest(), count, (head & 3) as u8, depth, shapes)?;
+        Ok(RowObject { slots, names })
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.count
+    }
+
+    /// Whether there is no field.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.count == 0
+    }
+
+    /// The value of a field; none where it is missing.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged bytes.
+    pub fn get(&self, name: &str) -> Result<Option<View<'a>>> {
+        let place = match self.names {
+            Source::Shape(shape) => shape.place(name),
+            Source::Inline(mut names) => {
+                let mut place = None;
+                for index in 0..self.slots.count {
+                    if read_name(&mut names)? == name {
+                        place = Some(index);
+                        break;
+                    }
+                }
+                place
+            }
+        };
+        match place {
+            Some(place) => self.slots.get(place),
+            None => Ok(None),
+        }
+    }
+
+    /// The fields in order.
+    #[must_use]
+    pub fn fields(&self) -> RowFields<'a> {
+        RowFields { object: *self, index: 0 }
+    }
+
+    /// As a tree of its own. Names that come from a shape are shared with it.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged bytes.
+    pub fn to_object(&self) -> Result<Object> {
+        let mut fields: Vec<(Name, Value)> = Vec::with_capacity(self.slots.count);
+        let mut push = |index, name: Name| -> Result<()> {
+            let value = self.slots.get(index)?.ok_or_else(damaged)?;
+            fields.push((name, value.to_value()?));
+            Ok(())
+        };
+        match self.names {
+            Source::Shape(shape) => {
+                for (index, name) in shape.names().iter().enumerate() {
+                    push(index, name.clone())?;
+                }
+                // A shape has no name twice: it was checked when it was made or loaded.
+                Ok(Object { fields })
+            }
+            Source::Inline(mut names) => {
+                for index in 0..self.slots.count {
+                    push(index, read_name(&mut names)?.into())?;
+                }
+                Object::from_fields(fields).map_err(|_| damaged())
+            }
+        }
+    }
+}
+
+/// The fields of an object in a row, one after the other.
+#[derive(Clone, Debug)]
+pub struct RowFields<'a> {
+    // Inline names are passed over as they are read.
+    object: RowObject<'a>,
+    index: usize,
+}
+
+impl<'a> Iterator for RowFields<'a> {
+    type Item = Result<(&'a str, View<'a>)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let value = self.object.slots.get(self.index).transpose()?;
+        let name = match &mut self.object.names {
+            Source::Shape(shape) => shape.names().get(self.index).map(|name| &**name).ok_or_else(damaged),
+            Source::Inline(names) => read_name(names),
+        };
+        self.index += 1;
+        Some(name.and_then(|name| Ok((name, value?))))
+    }
+}
+
+fn read_name<'a>(names: &mut Reader<'a>) -> Result<&'a str> {
+    let name = names.slice().ok_or_else(damaged)?;
+    core::str::from_utf8(name).map_err(|_| damaged())
+}

@@ -1,0 +1,289 @@
+//! Shapes: the field lists of objects, kept once per collection so that rows need not repeat them.
+//!
+//! Not a schema: a shape says which names stand in which order, nothing about values. A document with nested objects
+//! has a shape for each of them.
+//!
+//! Invariants: ids are dense from 1 and never change their meaning; id 0 stands for "names are in the row itself". A
+//! table only ever grows, so that a newer table reads every older row.
+
+use crate::error::{Error, Result};
+use crate::limits::{FIELD_NAME_BYTES_MAX, OBJECT_FIELDS_MAX, SHAPES_PER_COLLECTION_MAX};
+use crate::value::Name;
+use std::collections::HashMap;
+use std::rc::Rc;
+use xxhash_rust::xxh3::Xxh3;
+
+/// Objects with more fields are written with their names: they are most likely maps, each with a list of its own.
+const SHAPE_FIELDS_MAX: usize = 512;
+/// Shapes with more fields have an index by name.
+const SEARCHED_FIELDS_MAX: usize = 8;
+
+/// The number of a shape in its collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShapeId(u32);
+
+impl ShapeId {
+    /// The names are in the row itself.
+    pub const INLINE: ShapeId = ShapeId(0);
+
+    /// From a number that was stored.
+    #[must_use]
+    pub const fn new(id: u32) -> Self {
+        ShapeId(id)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    fn slot(self) -> Option<usize> {
+        (self.0 as usize).checked_sub(1)
+    }
+}
+
+/// The names of an object's fields, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shape {
+    names: Vec<Name>,
+    // Places in `names`, sorted by name; empty for short lists, which are searched one by one.
+    by_name: Vec<u16>,
+}
+
+impl Shape {
+    fn new(names: Vec<Name>) -> Self {
+        let mut by_name = Vec::new();
+        if names.len() > SEARCHED_FIELDS_MAX {
+            by_name = (0..names.len()).filter_map(|place| u16::try_from(place).ok()).collect();
+            by_name.sort_by_key(|place| names.get(usize::from(*place)).cloned());
+        }
+        Shape { names, by_name }
+    }
+
+    /// The names in order.
+    #[must_use]
+    pub fn names(&self) -> &[Name] {
+        &self.names
+    }
+
+    /// The place of a name; none where the shape has no such field.
+    #[must_use]
+    pub fn place(&self, name: &str) -> Option<usize> {
+        if self.by_name.is_empty() {
+            return self.names.iter().position(|field| &**field == name);
+        }
+        let at = |place: &u16| self.names.get(usize::from(*place)).map_or("", |field| &**field);
+        let found = self.by_name.binary_search_by(|place| at(place).cmp(name)).ok()?;
+        self.by_name.get(found).map(|place| usize::from(*place))
+    }
+
+    /// The bytes under which a shape is stored: for each name its length in two bytes and its UTF-8.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for name in &self.names {
+            let len = u16::try_from(name.len()).unwrap_or(u16::MAX);
+            bytes.extend_from_slice(&len.to_le_bytes());
+            bytes.extend_from_slice(name.as_bytes());
+        }
+        bytes
+    }
+
+    /// Reads what [`Shape::encode`] wrote.
+    ///
+    /// # Errors
+    /// `corrupt` for anything else.
+    pub fn decode(mut bytes: &[u8]) -> Result<Shape> {
+        let damaged = || Error::corrupt("shape is damaged");
+        let mut names: Vec<Name> = Vec::new();
+        while let Some((len, rest)) = bytes.split_first_chunk::<2>() {
+            let (name, rest) = rest.split_at_checked(u16::from_le_bytes(*len).into()).ok_or_else(damaged)?;
+            names.push(core::str::from_utf8(name).map_err(|_| damaged())?.into());
+            bytes = rest;
+        }
+        if !bytes.is_empty() || names.len() > SHAPE_FIELDS_MAX {
+            return Err(damaged());
+        }
+        let mut sorted: Vec<&Name> = names.iter().collect();
+        sorted.sort_unstable();
+        if sorted.windows(2).any(|pair| matches!(pair, [left, right] if left == right)) {
+            return Err(damaged());
+        }
+        Ok(Shape::new(names))
+    }
+}
+
+/// The shapes of one collection. Cheap to clone: clones share the shapes.
+#[derive(Clone, Debug, Default)]
+pub struct Shapes {
+    shapes: Vec<Rc<Shape>>,
+    // Hash of the names -> ids with that hash. Only looked up, never iterated.
+    by_hash: HashMap<u64, Vec<ShapeId>>,
+}
+
+impl Shapes {
+    /// Without shapes.
+    #[must_use]
+    pub fn new() -> Self {
+        Shapes::default()
+    }
+
+    /// How many there are: the greatest id.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shapes.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shapes.is_empty()
+    }
+
+    /// The shape with this id.
+    #[must_use]
+    pub fn get(&self, id: ShapeId) -> Option<&Shape> {
+        self.shapes.get(id.slot()?).map(|shape| &**shape)
+    }
+
+    /// The shapes that came after the first `known`, with their ids: those that are not stored yet, when `known` was
+    /// the length at the last time.
+    pub fn after(&self, known: usize) -> impl Iterator<Item = (ShapeId, &Shape)> {
+        let ids = (1..).map(ShapeId);
+        ids.zip(self.shapes.iter().map(|shape| &**shape)).skip(known)
+    }
+
+    /// Adds a shape that was stored under this id, which must be the next one.
+    ///
+    /// # Errors
+    /// `corrupt` where it is not the next one.
+    pub fn load(&mut self, id: ShapeId, shape: Shape) -> Result<()> {
+        if id.slot() != Some(self.shapes.len()) {
+            return Err(Error::corrupt(format!("shape {} is stored where {} is due", id.0, self.shapes.len() + 1)));
+        }
+        self.insert(id, shape);
+        Ok(())
+    }
+
+    /// Forgets the shapes behind the first `len`: they were never stored.
+    pub fn truncate(&mut self, len: usize) {
+        for shape in self.shapes.drain(len.min(self.shapes.len())..) {
+            let hash = hash(shape.names.iter().map(|name| &**name));
+            if let Some(ids) = self.by_hash.get_mut(&hash) {
+                ids.retain(|id| id.slot().is_some_and(|slot| slot < len));
+            }
+        }
+    }
+
+    /// The id for an object with these fields; a new one at first use. [`ShapeId::INLINE`] where there are too many
+    /// shapes, or too many fields for a shape.
+    ///
+    /// # Errors
+    /// `limit` where there are too many fields for a document, or a name is too long.
+    pub fn id_of<'a>(&mut self, names: impl ExactSizeIterator<Item = &'a Name> + Clone) -> Result<ShapeId> {
+        let hash = hash(names.clone().map(|name| &**name));
+        for id in self.by_hash.get(&hash).into_iter().flatten() {
+            if self.get(*id).is_some_and(|shape| shape.names.iter().eq(names.clone())) {
+                return Ok(*id);
+            }
+        }
+        check_names(names.clone())?;
+        if names.len() > SHAPE_FIELDS_MAX || self.shapes.len() >= SHAPES_PER_COLLECTION_MAX {
+            return Ok(ShapeId::INLINE);
+        }
+        let id = ShapeId(u32::try_from(self.shapes.len() + 1).unwrap_or(u32::MAX));
+        self.insert(id, Shape::new(names.cloned().collect()));
+        Ok(id)
+    }
+
+    fn insert(&mut self, id: ShapeId, shape: Shape) {
+        self.by_hash.entry(hash(shape.names.iter().map(|name| &**name))).or_default().push(id);
+        self.shapes.push(Rc::new(shape));
+    }
+}
+
+fn check_names<'a>(names: impl ExactSizeIterator<Item = &'a Name>) -> Result<()> {
+    if names.len() > OBJECT_FIELDS_MAX {
+        return Err(Error::limit(format!("object has {} fields, the limit is {OBJECT_FIELDS_MAX}", names.len())));
+    }
+    for name in names {
+        if name.len() > FIELD_NAME_BYTES_MAX {
+            return Err(Error::limit(format!(
+                "field name has {} bytes, the limit is {FIELD_NAME_BYTES_MAX}",
+                name.len()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn hash<'a>(names: impl Iterator<Item = &'a str>) -> u64 {
+    let mut hasher = Xxh3::new();
+    for name in names {
+        hasher.update(name.as_bytes());
+        hasher.update(&[0xff]);
+    }
+    hasher.digest()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<Name> {
+        names.iter().map(|name| (*name).into()).collect()
+    }
+
+    #[test]
+    fn ids_are_dense_and_told_when_new() {
+        let mut shapes = Shapes::new();
+        let (ab, ba) = (names(&["a", "b"]), names(&["b", "a"]));
+        assert_eq!(shapes.id_of(ab.iter()).unwrap(), ShapeId(1));
+        let known = shapes.len();
+        assert_eq!(shapes.id_of(ba.iter()).unwrap(), ShapeId(2));
+        assert_eq!(shapes.id_of(ab.iter()).unwrap(), ShapeId(1));
+        let new: Vec<_> = shapes.after(known).map(|(id, shape)| (id, shape.encode())).collect();
+        assert_eq!(new.len(), 1);
+        let mut loaded = Shapes::new();
+        for (id, shape) in shapes.after(0) {
+            loaded.load(id, Shape::decode(&shape.encode()).unwrap()).unwrap();
+        }
+        assert_eq!(loaded.id_of(ba.iter()).unwrap(), ShapeId(2));
+        assert!(loaded.load(ShapeId(9), Shape::new(vec![])).is_err());
+        loaded.truncate(1);
+        assert_eq!(loaded.id_of(names(&["x"]).iter()).unwrap(), ShapeId(2));
+        assert_eq!(loaded.id_of(ba.iter()).unwrap(), ShapeId(3));
+    }
+
+    #[test]
+    fn too_many_shapes_and_too_many_fields_fall_back_to_inline_names() {
+        let mut shapes = Shapes::new();
+        for i in 0..SHAPES_PER_COLLECTION_MAX {
+            assert_ne!(shapes.id_of([format!("f{i}").into()].iter()).unwrap(), ShapeId::INLINE);
+        }
+        assert_eq!(shapes.id_of(names(&["one more"]).iter()).unwrap(), ShapeId::INLINE);
+        let wide: Vec<Name> = (0..SHAPE_FIELDS_MAX + 1).map(|i| format!("f{i}").into()).collect();
+        assert_eq!(Shapes::new().id_of(wide.iter()).unwrap(), ShapeId::INLINE);
+        let too_wide: Vec<Name> = (0..OBJECT_FIELDS_MAX + 1).map(|i| format!("f{i}").into()).collect();
+        assert!(Shapes::new().id_of(too_wide.iter()).is_err());
+    }
+
+    #[test]
+    fn names_are_found_in_short_and_long_lists() {
+        for count in [3, 100] {
+            let names: Vec<Name> = (0..count).map(|i| format!("f{}", i * 7 % count).into()).collect();
+            let shape = Shape::new(names.clone());
+            assert!(names.iter().enumerate().all(|(place, name)| shape.place(name) == Some(place)));
+            assert_eq!(shape.place("g"), None);
+        }
+    }
+
+    #[test]
+    fn damaged_shapes_are_corrupt() {
+        for bytes in [&[1][..], &[2, 0, b'a'], &[1, 0, 0xff], &[1, 0, b'a', 1, 0, b'a']] {
+            assert_eq!(Shape::decode(bytes).unwrap_err().kind(), crate::error::ErrorKind::Corrupt);
+        }
+    }
+}

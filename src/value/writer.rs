@@ -1,0 +1,255 @@
+//! Writing rows: the form that `value/row.rs` defines and reads.
+//!
+//! Not a store: bytes are appended to a buffer, and what shapes are new is for the caller to keep.
+//!
+//! Invariants: one pass, no copy; a document that is too deep or too large leaves the buffer as it was.
+
+use crate::bytes::{put_slice, put_varint};
+use crate::error::{Error, Result};
+use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX};
+use crate::value::row::{
+    SAFE_INTEGER_MAX, TAG_ARRAY, TAG_BIGINT, TAG_BYTES, TAG_DATE, TAG_FALSE, TAG_INTEGER, TAG_NULL, TAG_NUMBER,
+    TAG_OBJECT, TAG_STRING, TAG_TRUE,
+};
+use crate::value::shape::{ShapeId, Shapes};
+use crate::value::{Name, Number, Object, Value};
+
+/// Appends a document as a row; new shapes go into `shapes`.
+///
+/// # Errors
+/// `limit` where the document is too deep, too large, or has too many fields.
+pub fn encode(document: &Object, shapes: &mut Shapes, row: &mut Vec<u8>) -> Result<()> {
+    let mut writer = RowWriter { row: core::mem::take(row), shapes, ends: Vec::new() };
+    let start = writer.row.len();
+    let written = writer.object(document, 1);
+    *row = writer.row;
+    if written.is_err() {
+        row.truncate(start);
+    }
+    written
+}
+
+/// The writing half: one value behind the other, offsets behind them. Whoever has documents in another form than a
+/// tree (a batch from the boundary) drives the same parts.
+struct RowWriter<'s> {
+    row: Vec<u8>,
+    shapes: &'s mut Shapes,
+    // Where values ended, for all objects and arrays that are open; each uses the part above its start.
+    ends: Vec<usize>,
+}
+
+impl RowWriter<'_> {
+    fn object(&mut self, object: &Object, depth: usize) -> Result<()> {
+        check_depth(depth)?;
+        let shape = self.shapes.id_of(Names(object.fields().iter()))?;
+        let head = self.row.len();
+        put_varint(&mut self.row, u64::from(shape.get()) << 2);
+        if shape == ShapeId::INLINE {
+            put_varint(&mut self.row, object.len() as u64);
+            for (name, _) in object.fields() {
+                put_slice(&mut self.row, name.as_bytes());
+            }
+        }
+        let (values, open) = (self.row.len(), self.ends.len());
+        for (_, value) in object.fields() {
+            self.value(value, depth)?;
+            self.ends.push(self.row.len());
+        }
+        self.close(head, values, open)
+    }
+
+    fn array(&mut self, elements: &[Value], depth: usize) -> Result<()> {
+        check_depth(depth)?;
+        let head = self.row.len();
+        put_varint(&mut self.row, (elements.len() as u64) << 2);
+        let (values, open) = (self.row.len(), self.ends.len());
+        for element in elements {
+            self.value(element, depth)?;
+            self.ends.push(self.row.len());
+        }
+        self.close(head, values, open)
+    }
+
+    /// Writes the offsets of the values since `values`, and their width into the head.
+    fn close(&mut self, head: usize, values: usize, open: usize) -> Result<()> {
+        let size_bytes = self.row.len() - values;
+        if size_bytes > DOCUMENT_BYTES_MAX {
+            return Err(Error::limit(format!(
+                "document has {size_bytes} bytes or more, the limit is {DOCUMENT_BYTES_MAX}"
+            )));
+        }
+        let width = match size_bytes {
+            0..=0xff => 0,
+            0x100..=0xffff => 1,
+            _ => 2,
+        };
+        let count = self.ends.len() - open;
+        for end in self.ends.drain(open..).take(count.saturating_sub(1)) {
+            let offset = u32::try_from(end - values).unwrap_or(u32::MAX).to_le_bytes();
+            self.row.extend_from_slice(offset.get(..1 << width).unwrap_or(&offset));
+        }
+        if let Some(byte) = self.row.get_mut(head) {
+            *byte |= width;
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, value: &Value, depth: usize) -> Result<()> {
+        match value {
+            Value::Null => self.row.push(TAG_NULL),
+            Value::Bool(false) => self.row.push(TAG_FALSE),
+            Value::Bool(true) => self.row.push(TAG_TRUE),
+            Value::Number(number) => push_number(&mut self.row, *number),
+            Value::BigInt(number) => push_integer(&mut self.row, TAG_BIGINT, *number),
+            Value::Date(ms) => push_integer(&mut self.row, TAG_DATE, *ms),
+            Value::String(text) => {
+                self.row.push(TAG_STRING);
+                self.row.extend_from_slice(text.as_bytes());
+            }
+            Value::Bytes(bytes) => {
+                self.row.push(TAG_BYTES);
+                self.row.extend_from_slice(bytes);
+            }
+            Value::Array(elements) => {
+                self.row.push(TAG_ARRAY);
+                self.array(elements, depth + 1)?;
+            }
+            Value::Object(object) => {
+                self.row.push(TAG_OBJECT);
+                self.object(object, depth + 1)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names of fields, countable and to be walked twice.
+#[derive(Clone)]
+struct Names<'a>(core::slice::Iter<'a, (Name, Value)>);
+
+impl<'a> Iterator for Names<'a> {
+    type Item = &'a Name;
+
+    fn next(&mut self) -> Option<&'a Name> {
+        self.0.next().map(|(name, _)| name)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Names<'_> {}
+
+fn check_depth(depth: usize) -> Result<()> {
+    if depth > DOCUMENT_DEPTH_MAX {
+        return Err(Error::limit(format!("document is deeper than {DOCUMENT_DEPTH_MAX}")));
+    }
+    Ok(())
+}
+
+fn push_number(row: &mut Vec<u8>, number: Number) {
+    let float = number.get();
+    let negative_zero = float == 0.0 && float.is_sign_negative();
+    match number.as_integer() {
+        Some(integer) if integer.unsigned_abs() <= SAFE_INTEGER_MAX && !negative_zero => {
+            push_integer(row, TAG_INTEGER, integer);
+        }
+        _ => {
+            row.push(TAG_NUMBER);
+            let single = float as f32;
+            if f64::from(single).to_bits() == float.to_bits() {
+                row.extend_from_slice(&single.to_le_bytes());
+            } else {
+                row.extend_from_slice(&float.to_le_bytes());
+            }
+        }
+    }
+}
+
+fn push_integer(row: &mut Vec<u8>, tag: u8, integer: i64) {
+    row.push(tag);
+    // One bit more than the magnitude, for the sign.
+    let magnitude = if integer < 0 { !integer } else { integer };
+    let bits = if integer == 0 { 0 } else { 65 - magnitude.leading_zeros() };
+    let bytes = integer.to_le_bytes();
+    row.extend_from_slice(bytes.get(..bits.div_ceil(8) as usize).unwrap_or(&bytes));
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::value::row;
+
+    fn round_trip(document: &Object, shapes: &mut Shapes) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(document, shapes, &mut bytes).unwrap();
+        assert_eq!(&row::open(&bytes, shapes).unwrap().to_object().unwrap(), document);
+        bytes
+    }
+
+    #[test]
+    fn small_values_take_few_bytes_and_come_back_exactly() {
+        let mut shapes = Shapes::new();
+        for (value, size_bytes) in [
+            (Value::Null, 1),
+            (Value::from(0), 1),
+            (Value::number(-0.0).unwrap(), 5),
+            (Value::from(-128), 2),
+            (Value::from(128), 3),
+            (Value::number(20.25).unwrap(), 5),
+            (Value::number(0.1).unwrap(), 9),
+            (Value::number(9_007_199_254_740_991.0).unwrap(), 8),
+            (Value::number(-9_223_372_036_854_775_808.0).unwrap(), 5),
+            (Value::number(f64::NEG_INFINITY).unwrap(), 5),
+            (Value::BigInt(i64::MIN), 9),
+            (Value::BigInt(-1), 2),
+            (Value::Date(1_700_000_000_000), 7),
+            (Value::from("\u{1f600}"), 5),
+            (Value::Bytes(vec![0; 300]), 301),
+        ] {
+            let bytes = round_trip(&Object::from([("v", value.clone())]), &mut shapes);
+            assert_eq!(bytes.len(), 1 + size_bytes, "{value}");
+        }
+    }
+
+    #[test]
+    fn offsets_widen_with_the_size() {
+        let mut shapes = Shapes::new();
+        for size_bytes in [10, 254, 255, 256, 65_534, 65_535, 65_536, 70_000] {
+            let text = Value::from("x".repeat(size_bytes));
+            let document =
+                Object::from([("a", text.clone()), ("b", vec![text, Value::Null].into()), ("c", Value::from(1))]);
+            round_trip(&document, &mut shapes);
+        }
+    }
+
+    #[test]
+    fn inline_names_are_used_beyond_the_bound_on_shapes() {
+        let mut shapes = Shapes::new();
+        let fields = (0..600).map(|i| (format!("f{i}").into(), Value::from(i))).collect();
+        let document = Object::from_fields(fields).unwrap();
+        let bytes = round_trip(&document, &mut shapes);
+        assert!(shapes.is_empty());
+        let view = row::open(&bytes, &shapes).unwrap();
+        assert_eq!(view.get("f599").unwrap().unwrap().to_value().unwrap(), Value::from(599));
+        assert!(view.get("g").unwrap().is_none());
+        assert_eq!(view.iter().count(), 600);
+    }
+
+    #[test]
+    fn too_deep_and_too_large_documents_leave_the_buffer_alone() {
+        let mut deep = Value::Null;
+        for _ in 0..DOCUMENT_DEPTH_MAX {
+            deep = vec![deep].into();
+        }
+        let large = Value::from("x".repeat(DOCUMENT_BYTES_MAX));
+        for value in [deep, large] {
+            let mut bytes = vec![7];
+            let error = encode(&Object::from([("v", value)]), &mut Shapes::new(), &mut bytes).unwrap_err();
+            assert_eq!((error.kind(), bytes), (ErrorKind::Limit, vec![7]));
+        }
+    }
+}

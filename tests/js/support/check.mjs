@@ -1,0 +1,32 @@
+// Checks that many tests share. Not tests.
+import assert from 'node:assert/strict'
+import { HyphaError } from 'hyphadb'
+
+/** That `work` fails with a HyphaError as one is promised: this code, a message in good form, a hint. */
+export async function refuses(work, code, message) {
+  let thrown
+  try {
+    await (typeof work === 'function' ? work() : work)
+  } catch (error) {
+    thrown = error
+  }
+  assert.ok(thrown !== undefined, `nothing was thrown, where ${code} was expected`)
+  assert.ok(thrown instanceof HyphaError, `not a HyphaError: ${thrown?.stack ?? thrown}`)
+  assert.equal(thrown.code, code, `${thrown.code}: ${thrown.message}`)
+  if (message !== undefined) assert.match(thrown.message, message)
+  wellFormed(thrown)
+  return thrown
+}
+
+/** That an error reads as the house style says. */
+export function wellFormed(error) {
+  assert.match(error.message, /^[^A-Z]/u, 'a message begins lower-case')
+  assert.doesNotMatch(error.message, /\n|\.$/u, 'a message is one line without a full stop')
+  assert.ok(error.hint.length > 5, `no hint: ${error.message}`)
+  assert.equal(typeof error.retryable, 'boolean')
+  assert.equal(typeof error.details, 'object')
+}
+
+let count = 0
+/** A database name that no other test has. */
+export const freshName = () => `test-${process.pid}-${++count}`

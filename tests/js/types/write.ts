@@ -1,0 +1,97 @@
+// Types of writes and their answers.
+import type { Durability, Key } from 'hyphadb'
+import { anything, readings, type Reading } from './data.js'
+
+declare const doc: Reading
+
+;(await readings.insertOne(doc)).insertedId satisfies Key
+;(await readings.insertOne(doc, { durability: 'strict', timeoutMs: 5 })).durability satisfies Durability | undefined
+;(await readings.insertMany([doc], { ordered: false })).insertedIds satisfies (Key | null)[]
+;(await readings.put(doc)).key satisfies Key
+;(await readings.bulkPut([doc])).keys satisfies Key[]
+// @ts-expect-error fields are missing
+readings.insertOne({ id: 'a' })
+// @ts-expect-error a field of the wrong type
+readings.insertOne({ ...doc, agent: 'five' })
+// @ts-expect-error a field that there is not
+readings.insertOne({ ...doc, agnt: 5 })
+// @ts-expect-error not a list
+readings.insertMany(doc)
+// @ts-expect-error not an option
+readings.insertOne(doc, { ordered: true })
+// @ts-expect-error not a durability
+readings.insertOne(doc, { durability: 'yes' })
+
+readings.get('a')
+readings.get(5)
+readings.get(5n)
+readings.get(new Date())
+readings.get(['a', 5, new Date()])
+;(await readings.bulkGet(['a'])) satisfies (Reading | undefined)[]
+// @ts-expect-error true is no key
+readings.get(true)
+// @ts-expect-error null is no key
+readings.get(null)
+// @ts-expect-error an object is no key
+readings.get({ id: 'a' })
+// @ts-expect-error a key of keys is no key
+readings.get([['a']])
+
+readings.updateOne({ id: 'a' }, { $set: { agent: 5, 'place.city': 'x', 'place.at.lat': 1, value: null } })
+readings.updateMany({}, { $inc: { agent: 1, total: 5n, 'items.0.price': 2, value: 1 }, $unset: { raw: true } }, { upsert: true })
+readings.replaceOne({ id: 'a' }, doc, { upsert: true })
+;(await readings.findOneAndUpdate({ id: 'a' }, { $set: { agent: 1 } }, { returnDocument: 'after', sort: { ts: 1 } })) satisfies Reading | undefined
+// @ts-expect-error no such field
+readings.updateOne({}, { $set: { agnt: 5 } })
+// @ts-expect-error the wrong type
+readings.updateOne({}, { $set: { agent: '5' } })
+// @ts-expect-error the wrong type at the end of a path
+readings.updateOne({}, { $set: { 'place.city': 5 } })
+// @ts-expect-error only numbers can be added to
+readings.updateOne({}, { $inc: { site: 1 } })
+// @ts-expect-error only numbers can be added to
+readings.updateOne({}, { $inc: { ts: 1 } })
+// @ts-expect-error a bigint takes a bigint
+readings.updateOne({}, { $inc: { total: 1 } })
+// @ts-expect-error a number takes a number
+readings.updateOne({}, { $inc: { agent: 1n } })
+// @ts-expect-error no such operator
+readings.updateOne({}, { $put: { agent: 1 } })
+// @ts-expect-error an update needs operators
+readings.updateOne({}, { agent: 1 })
+// @ts-expect-error no such option
+readings.updateOne({}, { $set: { agent: 1 } }, { upsrt: true })
+// @ts-expect-error no such state
+readings.findOneAndUpdate({}, { $set: { agent: 1 } }, { returnDocument: 'later' })
+
+;(await readings.deleteOne({ id: 'a' })).deletedCount satisfies number
+readings.deleteMany({})
+readings.bulkDelete(['a', 5])
+// @ts-expect-error to forget the filter must not mean everything
+readings.deleteMany()
+
+const { insertedCount, upsertedCount } = await readings.bulkWrite([
+  { insertOne: { document: doc } },
+  { updateOne: { filter: { id: 'a' }, update: { $set: { agent: 1 } }, upsert: true } },
+  { updateMany: { filter: {}, update: { $inc: { agent: 1 } } } },
+  { replaceOne: { filter: { id: 'a' }, replacement: doc } },
+  { deleteOne: { filter: { id: 'a' } } },
+  { deleteMany: { filter: { site: 'north' } } },
+], { ordered: true })
+insertedCount + upsertedCount satisfies number
+// @ts-expect-error no such operation
+readings.bulkWrite([{ removeOne: { filter: {} } }])
+// @ts-expect-error a document of the wrong type
+readings.bulkWrite([{ insertOne: { document: { id: 5 } } }])
+
+;(await readings.createIndex(['site', 'ts'], { onProgress: ({ done, total }) => done / total })) satisfies string
+await readings.createIndex({ name: 'by_city', fields: 'place.city', unique: true, sparse: true })
+await readings.dropIndex('by_city', { timeoutMs: 5 })
+;(await readings.indexes()).map(({ name, state }) => [name, state])
+;(await readings.stats()).documents satisfies number
+// @ts-expect-error no such field
+readings.createIndex('agnt')
+// @ts-expect-error no such option
+readings.createIndex({ fields: 'agent', uniqe: true })
+
+anything.updateOne({ a: 1 }, { $set: { 'x.y': 5 }, $inc: { n: 1 } })

@@ -1,0 +1,22 @@
+//! The native tests, in one binary: what holds on any host, without a browser.
+//!
+//! Not the tests of single modules: those stand at the foot of their files.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod engine;
+mod simulator;
+mod storage;
+mod tidy;
+
+#[path = "../support/storage_suite.rs"]
+mod storage_suite;
