@@ -26,7 +26,6 @@ use commit::Queue;
 use core::cell::{Cell, RefCell};
 use core::future::Future;
 use format::Head;
-use frame::DatabaseId;
 use manifest::Manifest;
 use memtable::Memtable;
 use recent::Recent;
@@ -61,10 +60,20 @@ mod waiter;
 mod write_set;
 
 pub use commit::Committed;
+pub use frame::DatabaseId;
 pub use merge::{Direction, KeyRange};
 pub use slice::Slice;
 pub use snapshot::{Scan, Snapshot};
 pub use transaction::{Transaction, TransactionScan};
+
+/// What a program remembers of a database in a place that does not fail together with its storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Which database it was.
+    pub database: DatabaseId,
+    /// The newest commit that had survived power loss then: [`Figures::durable_seq`].
+    pub seq: CommitSeq,
+}
 
 /// Sizes and times that a program may choose. The defaults were chosen for a browser.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +102,8 @@ pub struct Options {
     pub deadline_ms: u32,
     /// Bytes of the reserve record, given up when the quota is used up.
     pub reserve_bytes: usize,
+    /// What must be found at opening: an emptier or older storage gives `lost`, not a new database.
+    pub mark: Option<Mark>,
 }
 
 impl Default for Options {
@@ -110,6 +121,7 @@ impl Default for Options {
             slice_ms: 8.0,
             deadline_ms: 10_000,
             reserve_bytes: 256 * 1024,
+            mark: None,
         }
     }
 }
@@ -130,6 +142,8 @@ pub struct CommitEvent {
 pub struct Figures {
     /// The newest commit.
     pub seq: u64,
+    /// The newest commit that is known to survive power loss.
+    pub durable_seq: u64,
     /// Bytes of the memtable.
     pub memtable_bytes: usize,
     /// Segments in use.
@@ -189,6 +203,8 @@ pub(crate) struct Inner<S: Storage> {
     in_flight: Cell<Option<record::CommitId>>,
     /// The last record found in the log that carried the id of `in_flight`.
     found: Cell<Option<CommitSeq>>,
+    /// The newest commit that is known to survive power loss.
+    durable: Cell<CommitSeq>,
     background: Cell<bool>,
     /// Blocks of writers that died may lie about: the next flip deletes them.
     sweep_due: Cell<bool>,
@@ -400,6 +416,7 @@ impl<S: Storage> Inner<S> {
         let (cache_bytes, cache_hits, cache_misses) = self.cache.borrow().figures();
         Figures {
             seq: state.head.seq.get(),
+            durable_seq: self.durable.get().get(),
             memtable_bytes: state.memtable.len_bytes(),
             segments: state.manifest.segments().count(),
             segment_bytes: state.manifest.segment_bytes(),

@@ -23,6 +23,7 @@ impl<S: Storage> Inner<S> {
         let tail = self.read(async || self.storage.read_log(Some(known), false).await).await?;
         let head = self.same_database(&tail, &before.head)?;
         if head.seq <= self.state().head.seq {
+            self.adopt_head(head, &tail);
             return Ok(false);
         }
         let Some(records) = self.following(&before.head, &head, &tail)? else {
@@ -39,6 +40,19 @@ impl<S: Storage> Inner<S> {
             self.publish(&record, at_record, bytes, checksum);
         }
         Ok(true)
+    }
+
+    /// The same commit under another head: the format was upgraded by a newer context.
+    fn adopt_head(&self, head: Head, tail: &Tail) {
+        let state = self.state();
+        if let Some(bytes) =
+            tail.head.as_ref().filter(|bytes| head.seq == state.head.seq && **bytes != state.head_bytes)
+        {
+            let mut next = state.duplicate();
+            next.head_bytes.clone_from(bytes);
+            next.head = head;
+            *self.state.borrow_mut() = Rc::new(next);
+        }
     }
 
     /// The head, if it belongs to the same line of history.

@@ -19,6 +19,10 @@ use crate::planted::{Bug, planted};
 use crate::storage::{CommitSeq, Durability, Storage};
 use std::collections::VecDeque;
 
+/// A commit that other contexts overtook so often gives up: each time one of them went ahead, so this is load, or a
+/// storage that refuses for no reason.
+const OVERTAKEN_MAX: u32 = 10_000;
+
 /// The answer of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Committed {
@@ -34,6 +38,7 @@ struct Pending<S: Storage> {
     run: Run,
     durability: Durability,
     waiter: Waiter,
+    overtaken: u32,
     /// Keeps the commits since the snapshot in memory until the validation is over.
     _active: Active<S>,
 }
@@ -102,6 +107,7 @@ impl<S: Storage> Inner<S> {
                 run: finished.run,
                 durability,
                 waiter,
+                overtaken: 0,
                 _active: finished.active,
             });
             !core::mem::replace(&mut queue.has_leader, true)
@@ -148,9 +154,14 @@ impl<S: Storage> Inner<S> {
                 }
             }
             Ok(Written::Overtaken) => {
-                let mut queue = self.queue.borrow_mut();
-                for pending in accepted.into_iter().rev() {
-                    queue.waiting.push_front(pending);
+                for mut pending in accepted.into_iter().rev() {
+                    pending.overtaken += 1;
+                    if pending.overtaken < OVERTAKEN_MAX {
+                        self.queue.borrow_mut().waiting.push_front(pending);
+                    } else {
+                        let error = Error::new(ErrorKind::Unavailable, "other contexts were always first");
+                        pending.waiter.answer(Err(error.with_detail("outcome", "not committed")));
+                    }
                 }
             }
             Err(error) => accepted.iter().for_each(|pending| pending.waiter.answer(Err(error.clone()))),

@@ -57,6 +57,7 @@ impl<S: Storage> Inner<S> {
         let result = self.apply_flip(&state, &mut manifest, batch).await;
         match result {
             Ok(Some(bytes)) => {
+                self.durable.set(self.durable.get().max(state.head.seq));
                 self.take_over(&state, manifest, bytes, has_trim).await?;
                 Ok(true)
             }

@@ -28,12 +28,25 @@ const RAW_BYTES_MAX: usize = 256 * 1024 * 1024;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DatabaseId(pub(crate) [u8; 16]);
 
+impl DatabaseId {
+    /// Reads what [`fmt::Display`] shows: 32 hexadecimal digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hex = text.len() == 32 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let bits = u128::from_str_radix(text, 16).ok().filter(|_| is_hex)?;
+        Some(DatabaseId(core::array::from_fn(|index| (bits >> (8 * (15 - index))) as u8)))
+    }
+}
+
+impl fmt::Display for DatabaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0))
+    }
+}
+
 impl fmt::Debug for DatabaseId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0 {
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -157,6 +170,15 @@ mod tests {
                 assert_eq!(open(other, &frame).unwrap_err().kind(), ErrorKind::Corrupt);
             }
         }
+    }
+
+    #[test]
+    fn a_database_id_reads_back_as_it_is_shown() {
+        let id = DatabaseId([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+        assert_eq!(id.to_string(), "000102030405060708090a0b0c0d0eff");
+        assert_eq!(DatabaseId::parse(&id.to_string()), Some(id));
+        assert_eq!(DatabaseId::parse("+00102030405060708090a0b0c0d0eff"), None);
+        assert_eq!(DatabaseId::parse("00"), None);
     }
 
     #[test]

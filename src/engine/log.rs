@@ -70,6 +70,9 @@ impl<S: Storage> Inner<S> {
         loop {
             let error = match self.call(self.storage.append(append.clone())).await {
                 Ok(Applied::Done) => {
+                    if durability == Durability::Strict {
+                        self.durable.set(record.seq);
+                    }
                     self.publish(record, head, append.head, checksum);
                     return Ok(Written::Committed(record.seq));
                 }

@@ -14,7 +14,7 @@ use super::memtable::Memtable;
 use super::recent::Recent;
 use super::record::Record;
 use super::run::Run;
-use super::{Inner, Options, Pressure, State, log};
+use super::{Inner, Mark, Options, Pressure, State, log};
 use crate::env::timeout::timeout;
 use crate::env::{Env, random_id};
 use crate::error::{Error, ErrorKind, Result};
@@ -62,7 +62,11 @@ pub(super) async fn open<S: Storage>(storage: S, env: Rc<dyn Env>, options: Opti
     for _ in 0..=ATTEMPTS {
         let tail = attempt(&*env, &options, || storage.read_log(None, true)).await?;
         if let Some(loaded) = load(&tail)? {
+            check_mark(&loaded.state.head, options.mark)?;
             return Ok(assemble(storage, env, options, loaded));
+        }
+        if options.mark.is_some() {
+            return Err(wiped("the storage is empty, but the database was here"));
         }
         create(&storage, &*env, &options).await?;
     }
@@ -71,6 +75,7 @@ pub(super) async fn open<S: Storage>(storage: S, env: Rc<dyn Env>, options: Opti
 
 fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: Loaded) -> Inner<S> {
     let recent = Recent::new(loaded.state.head.seq, options.recent_bytes);
+    let checkpoint = loaded.state.manifest.checkpoint;
     Inner {
         storage,
         env,
@@ -82,6 +87,8 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
         listeners: RefCell::default(),
         in_flight: Cell::new(None),
         found: Cell::new(None),
+        // Whatever a checkpoint trimmed from the log was flushed with it.
+        durable: Cell::new(checkpoint),
         background: Cell::new(false),
         sweep_due: Cell::new(true),
         pressure: Cell::new(Pressure::None),
@@ -92,6 +99,31 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
     }
 }
 
+fn wiped(what: &str) -> Error {
+    Error::new(ErrorKind::Lost, what)
+        .with_hint("restore a backup, or delete the database to begin anew")
+        .with_detail("kind", "wiped")
+}
+
+/// Tells a database that was replaced or rolled back from outside from the one that was here.
+fn check_mark(head: &Head, mark: Option<Mark>) -> Result<()> {
+    let Some(mark) = mark else { return Ok(()) };
+    if head.database != mark.database {
+        return Err(wiped("another database is in the place of the one that was here"));
+    }
+    if head.seq < mark.seq {
+        return Err(Error::new(
+            ErrorKind::Lost,
+            format!("the database was rolled back from commit {} to {}", mark.seq, head.seq),
+        )
+        .with_hint("restore a backup, or accept the loss to go on from the older state")
+        .with_detail("kind", "rolled back")
+        .with_detail("seq", head.seq)
+        .with_detail("expected_seq", mark.seq));
+    }
+    Ok(())
+}
+
 /// Writes the first commit of a new database. That another context does the same at the same time is no error: then one
 /// of the two is refused.
 async fn create<S: Storage>(storage: &S, env: &dyn Env, options: &Options) -> Result<()> {
@@ -99,8 +131,7 @@ async fn create<S: Storage>(storage: &S, env: &dyn Env, options: &Options) -> Re
         let names = vec![IDENTITY_NAME.to_vec()];
         let found = attempt(env, options, || storage.get(store, &names)).await?;
         if found.iter().any(Option::is_some) {
-            return Err(Error::new(ErrorKind::Lost, "the log is gone, but the database was here")
-                .with_hint("restore a backup, or delete the database to begin anew"));
+            return Err(wiped("the log is gone, but the database was here"));
         }
     }
     let database = DatabaseId(random_id(env));

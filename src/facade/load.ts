@@ -118,7 +118,7 @@ function isWasm(bytes: Uint8Array): boolean {
 
 /** Whether the page's Content-Security-Policy forbids compiling: then no other bytes help. */
 function isForbidden(thrown: unknown): boolean {
-  return thrown instanceof WebAssembly.CompileError && /content security policy|unsafe-eval/iu.test(thrown.message)
+  return thrown instanceof Error && /content security policy|unsafe-eval|\bcsp\b/iu.test(thrown.message)
 }
 
 function notLoaded(cause: unknown): HyphaError {

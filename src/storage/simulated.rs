@@ -221,6 +221,12 @@ impl Disk {
         self.0.calls.get()
     }
 
+    /// How many transactions have changed this disk: the number of the present state.
+    #[must_use]
+    pub fn effects(&self) -> u64 {
+        self.0.history.borrow().effects()
+    }
+
     /// Damages one stored value. None when there is nothing to damage in this way.
     pub fn damage(&self, target: Target, kind: Damage) -> Option<Damaged> {
         let mut contents = self.contents();

@@ -14,6 +14,7 @@
 )]
 
 mod engine;
+mod format;
 mod simulator;
 mod storage;
 mod tidy;

@@ -324,6 +324,10 @@ fn describe(name: &str, message: &str) -> StorageError {
     // After a quota failure, Firefox's next write transaction may only delete, and says so in this way.
     let quota = name == "InvalidStateError" && first_line.contains("did not allow mutations");
     let name = if quota { "QuotaExceededError" } else { name };
-    let message = if first_line.is_empty() { "no reason given" } else { first_line };
+    let message = match first_line {
+        _ if name == "QuotaExceededError" => "this origin has no room left",
+        "" => "no reason given",
+        told => told,
+    };
     StorageError::from_exception(name, message, false)
 }

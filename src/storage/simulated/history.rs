@@ -54,6 +54,11 @@ impl History {
         }
     }
 
+    /// How many transactions took effect.
+    pub(super) fn effects(&self) -> u64 {
+        self.next
+    }
+
     /// Every state that power loss may leave, the oldest first, the present one last.
     pub(super) fn survivors(&self) -> impl Iterator<Item = &Contents> {
         core::iter::once(&self.flushed).chain(self.unflushed.iter().map(|(_, contents)| contents))
