@@ -62,7 +62,7 @@ pub fn tiny(random: &mut Random) -> Options {
         level0_segments: random.between(2, 4) as usize,
         level1_bytes: random.between(300, 3000),
         cache_bytes: *random.pick(&[0, 500, 100_000]).unwrap(),
-        recent_bytes: *random.pick(&[500, 1 << 20]).unwrap(),
+        recent_bytes: 1 << 20,
         retire_ms: *random.pick(&[0, 20, 60_000]).unwrap(),
         batch_bytes: random.between(50, 1500) as usize,
         slice_ms: *random.pick(&[0.0, 1.0, 8.0]).unwrap(),

@@ -4,15 +4,15 @@
 //!
 //! Invariant: every error is typed and its words about the outcome go into the model as they were said.
 
-use super::model::{Checker, Fate, Model, scan};
+use super::model::{Checker, Fate, Model, Writes, scan};
 use super::plan::{Plan, Step, Upkeep};
 use super::report::{Checked, Verdict, found};
 use core::cell::{Cell, RefCell};
-use hyphadb::engine::{Direction, Engine};
+use hyphadb::engine::{Direction, Engine, Transaction};
 use hyphadb::env::Env;
 use hyphadb::env::simulated::{Group, Promise, World};
 use hyphadb::error::{Error, ErrorKind};
-use hyphadb::storage::Storage;
+use hyphadb::storage::Durability;
 use hyphadb::storage::simulated::Simulated;
 use std::rc::Rc;
 
@@ -75,34 +75,56 @@ impl Tab {
         Ok(())
     }
 
-    async fn commit(&self, writer: usize, number: usize, durability: hyphadb::storage::Durability) -> Checked<Fate> {
+    async fn commit(&self, writer: usize, number: usize, durability: Durability) -> Checked<Fate> {
         let writes = self.model.borrow().writers[writer][number].writes.clone();
         let mut conflicts = 0;
         loop {
-            let committed = async {
-                let transaction = self.engine.begin()?;
-                for (key, value) in &writes {
-                    match value {
-                        Some(value) => transaction.put(key, value)?,
-                        None => transaction.delete(key)?,
-                    }
+            let transaction = match self.prepare(&writes).await {
+                Ok(transaction) => transaction,
+                Err(error) if error.kind() == ErrorKind::Conflict && conflicts < CONFLICTS_MAX => {
+                    conflicts += 1;
+                    continue;
                 }
-                self.engine.commit(transaction, durability).await
+                Err(error) => {
+                    self.tolerate("transaction", &error)?;
+                    return Ok(Fate::Refused);
+                }
             };
-            match committed.await {
+            match self.engine.commit(transaction, durability).await {
+                Ok(committed) if committed.durability < durability => {
+                    return found(Verdict::Wrong, "a strict commit was acknowledged as relaxed");
+                }
                 Ok(committed) => {
-                    if committed.durability < durability {
-                        return found(Verdict::Wrong, "a strict commit was acknowledged as relaxed");
-                    }
                     return Ok(Fate::Acked { seq: committed.seq.get(), durability: committed.durability });
                 }
-                Err(error) if error.kind() == ErrorKind::Conflict && conflicts < CONFLICTS_MAX => conflicts += 1,
+                Err(error) if error.kind() == ErrorKind::Conflict && conflicts < CONFLICTS_MAX => {
+                    // Writers touch keys of their own, so only a commit of which nobody knows can be in the way.
+                    if !self.model.borrow().writers[writer].iter().any(|commit| commit.fate == Fate::Unknown) {
+                        return found(Verdict::Wrong, format!("a conflict with nobody: {error}"));
+                    }
+                    conflicts += 1;
+                }
                 Err(error) => {
                     self.tolerate("commit", &error)?;
                     return Ok(fate(&error));
                 }
             }
         }
+    }
+
+    async fn prepare(&self, writes: &Writes) -> hyphadb::error::Result<Transaction<Simulated>> {
+        let transaction = self.engine.begin()?;
+        for (key, value) in writes {
+            // Half of the transactions read what they write.
+            if writes.len() % 2 == 0 {
+                transaction.get(key).await?;
+            }
+            match value {
+                Some(value) => transaction.put(key, value)?,
+                None => transaction.delete(key)?,
+            }
+        }
+        Ok(transaction)
     }
 
     /// Reads everything and compares it with what is known to be true.
@@ -117,6 +139,9 @@ impl Tab {
                     return Checker::new(&before).check_fates(&present);
                 }
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
+                Err(error) if error.kind() == ErrorKind::Limit => {
+                    return found(Verdict::Wrong, format!("reads do not go on when the disk is full: {error}"));
+                }
                 Err(error) => return self.tolerate("scan", &error),
             }
         }
@@ -176,13 +201,4 @@ pub fn is_typed(error: &Error) -> bool {
 pub fn fate(error: &Error) -> Fate {
     let mut outcomes = error.details().iter().filter(|(name, _)| *name == "outcome");
     if outcomes.any(|(_, outcome)| outcome == "unknown") { Fate::Unknown } else { Fate::Refused }
-}
-
-/// Opens an engine, with chance of its own.
-pub async fn open<S: Storage>(
-    storage: S,
-    env: &Rc<dyn Env>,
-    options: hyphadb::engine::Options,
-) -> Result<Engine<S>, Error> {
-    Engine::open(storage, Rc::clone(env), options).await
 }

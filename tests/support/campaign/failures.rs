@@ -1,0 +1,185 @@
+//! A failure at every storage call of a run, in every way and under every name.
+//!
+//! Not several at once: one fault a run, so that every call site is hit by each.
+//!
+//! What must hold: errors are typed; what is said of a commit is true; nothing hangs; when the fault is gone the
+//! database can be used, at the latest after it is opened again.
+
+use super::Campaign;
+use super::model::{Checker, Entries, Model, scan};
+use super::plan::Plan;
+use super::report::{Checked, Report, Verdict, found};
+use super::tab::{Tab, Tolerance, is_typed};
+use core::cell::RefCell;
+use hyphadb::engine::{Direction, Engine};
+use hyphadb::env::Env;
+use hyphadb::env::simulated::{Group, Random, World};
+use hyphadb::error::Error;
+use hyphadb::storage::Durability;
+use hyphadb::storage::simulated::{Disk, DiskOptions, EXCEPTIONS, Ending, Fault, Phase, QuotaStyle, Script, Simulated};
+use std::rc::Rc;
+
+/// What goes wrong in a run.
+#[derive(Clone, Copy, Debug)]
+enum Trouble {
+    /// Nothing: to count the calls.
+    None,
+    /// This, at the call of this number.
+    At(u64, Fault),
+    /// From the call of this number on, this many bytes more fit.
+    Full(u64, usize, QuotaStyle),
+}
+
+/// Runs one workload with a fault at each of its calls.
+pub fn case(seed: u64, report: &mut Report) {
+    let mut random = Random::new(seed).derive("failures");
+    let commits = random.between(6, 14);
+    let plan = Plan::random(&mut random, commits);
+    let world_seed = random.next_u64();
+    let calls = match run(&plan, world_seed, Trouble::None, report) {
+        Ok(calls) => calls,
+        Err(finding) => return report.note(Campaign::Failures, seed, Err(finding)),
+    };
+    let mut names = (0..).map(|n: usize| EXCEPTIONS[(n + seed as usize) % EXCEPTIONS.len()]);
+    let mut name = || names.next().unwrap_or("UnknownError");
+    for call in 0..calls {
+        let ms = random.between(1, 40_000) as u32;
+        let years = 10 * 365 * 86_400_000;
+        let jump = random.between(0, 2 * years) as i64 - years as i64;
+        let room = random.between(0, 400) as usize;
+        let style = *random.pick(&[QuotaStyle::Chromium, QuotaStyle::Firefox]).unwrap();
+        let troubles = [
+            Trouble::At(call, Fault::FailOnce(name())),
+            Trouble::At(call, Fault::FailAlways(name())),
+            Trouble::At(call, Fault::AbortAtCommit(name())),
+            Trouble::At(call, Fault::CommitWithoutEvent(Ending::Exception(name()))),
+            Trouble::At(call, Fault::CommitWithoutEvent(Ending::Silence)),
+            Trouble::At(call, Fault::ErrorWithoutCommit(name())),
+            Trouble::At(call, Fault::Hang),
+            Trouble::At(call, Fault::Slow { ms }),
+            Trouble::At(call, Fault::ForceClose),
+            Trouble::At(call, Fault::ClockJump { ms: jump }),
+            Trouble::Full(call, room, style),
+        ];
+        for trouble in troubles {
+            if let Err(mut finding) = run(&plan, world_seed, trouble, report) {
+                finding.text = format!("{trouble:?}: {}", finding.text);
+                return report.note(Campaign::Failures, seed, Err(finding));
+            }
+        }
+    }
+}
+
+/// Runs the plan; how many calls it made.
+fn run(plan: &Plan, world_seed: u64, trouble: Trouble, report: &mut Report) -> Checked<u64> {
+    let world = World::new(world_seed);
+    world.set_tick_us(plan.tick_us);
+    let style = if let Trouble::Full(_, _, style) = trouble { style } else { QuotaStyle::Chromium };
+    let options = DiskOptions { latency_max_us: plan.latency_max_us, quota_style: style, ..DiskOptions::default() };
+    let disk = Disk::new(&world, options);
+    prepare(&disk, trouble);
+    let checked = work(&world, &disk, plan, trouble);
+    let fired = disk.fired();
+    if fired.values().sum::<u64>() > 0 {
+        report.call_failures += 1;
+        report.count_all(&fired);
+    }
+    // Whatever still runs holds the world.
+    disk.observe(|_, _| ());
+    world.shut_down();
+    checked?;
+    Ok(disk.calls())
+}
+
+fn prepare(disk: &Disk, trouble: Trouble) {
+    match trouble {
+        Trouble::None => {}
+        Trouble::At(call, fault) => disk.set_script(Script::default().at(call, fault)),
+        Trouble::Full(call, room, _) => disk.observe(move |disk, moment| {
+            if moment.call == call && moment.phase == Phase::Before {
+                disk.set_quota_bytes(Some(disk.contents().size_bytes() + room));
+            }
+        }),
+    }
+}
+
+fn work(world: &World, disk: &Disk, plan: &Plan, trouble: Trouble) -> Checked {
+    let env: Rc<dyn Env> = Rc::new(world.env("tab"));
+    let engine = match open(world, disk, plan, &env)? {
+        Ok(engine) => engine,
+        Err(error) if is_typed(&error) && !matches!(trouble, Trouble::None) => {
+            relieve(disk);
+            match open(world, disk, plan, &env)? {
+                Ok(engine) => engine,
+                Err(error) => return found(Verdict::Wrong, format!("opening after the fault is gone: {error}")),
+            }
+        }
+        Err(error) => return found(Verdict::Wrong, format!("opening failed with `{}`: {error}", error.kind().code())),
+    };
+    let model = Rc::new(RefCell::new(Model::new(plan.writers.len())));
+    let tolerance = if matches!(trouble, Trouble::None) { Tolerance::None } else { Tolerance::Failures };
+    let tab = Tab::new(engine.clone(), Rc::clone(&env), Rc::clone(&model), tolerance);
+    let promises = tab.start(world, Group::SYSTEM, plan);
+    if let Err(stall) = world.run() {
+        return found(Verdict::Wrong, stall.to_string());
+    }
+    for promise in promises {
+        promise.take().unwrap_or(Ok(()))?;
+    }
+    relieve(disk);
+    let model = model.borrow();
+    let mut checker = Checker::new(&model);
+    // The same engine either works or says why not; a new one must work.
+    if let Ok(entries) = attempt(world, probe(&engine))? {
+        let present = checker.check(&without_probe(entries)?)?;
+        checker.check_fates(&present)?;
+    }
+    attempt(world, async {
+        engine.close().await;
+        Ok(())
+    })?
+    .ok();
+    let fresh = match open(world, disk, plan, &env)? {
+        Ok(engine) => engine,
+        Err(error) => return found(Verdict::Wrong, format!("opening again failed: {error}")),
+    };
+    match attempt(world, probe(&fresh))? {
+        Ok(entries) => {
+            let present = checker.check(&without_probe(entries)?)?;
+            checker.check_fates(&present)
+        }
+        Err(error) => found(Verdict::Wrong, format!("not usable after the fault is gone: {error}")),
+    }
+}
+
+fn relieve(disk: &Disk) {
+    disk.clear_faults();
+    disk.set_quota_bytes(None);
+    disk.observe(|_, _| ());
+}
+
+fn open(world: &World, disk: &Disk, plan: &Plan, env: &Rc<dyn Env>) -> Checked<Result<Engine<Simulated>, Error>> {
+    attempt(world, Engine::open(disk.connect(Group::SYSTEM), Rc::clone(env), plan.options))
+}
+
+fn attempt<T>(world: &World, work: impl Future<Output = Result<T, Error>>) -> Checked<Result<T, Error>> {
+    world.block_on(work).or_else(|stall| found(Verdict::Wrong, stall.to_string()))
+}
+
+const PROBE: [u8; 2] = [0x10, 0xee];
+
+/// A commit, upkeep, and a look at everything.
+async fn probe(engine: &Engine<Simulated>) -> Result<Entries, Error> {
+    let transaction = engine.begin()?;
+    transaction.put(&PROBE, b"probe")?;
+    engine.commit(transaction, Durability::Strict).await?;
+    engine.checkpoint().await?;
+    while engine.maintain().await? {}
+    scan(engine, Direction::Forward).await
+}
+
+fn without_probe(mut entries: Entries) -> Checked<Entries> {
+    let count = entries.len();
+    entries.retain(|(key, _)| *key != PROBE);
+    if entries.len() + 1 == count { Ok(entries) } else { found(Verdict::Lost, "the probe is gone") }
+}
