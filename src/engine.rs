@@ -205,6 +205,8 @@ pub(crate) struct Inner<S: Storage> {
     found: Cell<Option<CommitSeq>>,
     /// The newest commit that is known to survive power loss.
     durable: Cell<CommitSeq>,
+    /// How large the memtable may grow before this context looks for another's checkpoint.
+    relieve_at_bytes: Cell<usize>,
     background: Cell<bool>,
     /// Blocks of writers that died may lie about: the next flip deletes them.
     sweep_due: Cell<bool>,
@@ -271,7 +273,9 @@ impl<S: Storage> Engine<S> {
     /// `lost` when the database was wiped or rolled back, `corrupt`, or the storage's failure.
     pub async fn catch_up(&self) -> Result<bool> {
         self.inner.check_open()?;
-        self.inner.catch_up().await
+        let has_news = self.inner.catch_up().await?;
+        self.inner.relieve().await;
+        Ok(has_news)
     }
 
     /// Writes the memtable as a segment and trims the log. Answers `false` when there was nothing to write, or when

@@ -28,6 +28,7 @@ impl<S: Storage> Inner<S> {
 
     /// As [`Inner::checkpoint`], for a caller that has the background to itself.
     pub(super) async fn checkpoint_now(&self) -> Result<bool> {
+        self.refresh_manifest().await?;
         let frozen = self.freeze();
         if frozen.memtable.frozen().is_empty() {
             return Ok(false);

@@ -152,6 +152,7 @@ impl<S: Storage> Inner<S> {
                 for pending in &accepted {
                     pending.waiter.answer(Ok(Committed { seq, durability }));
                 }
+                self.relieve().await;
             }
             Ok(Written::Overtaken) => {
                 for mut pending in accepted.into_iter().rev() {

@@ -99,6 +99,10 @@ impl<S: Storage> Inner<S> {
         let Some(_mark) = self.enter_background() else {
             return Ok(false);
         };
+        if self.next_compaction().is_none() {
+            return Ok(false);
+        }
+        self.refresh_manifest().await?;
         match self.next_compaction() {
             Some(compaction) => self.compact_now(&compaction).await,
             None => Ok(false),

@@ -6,7 +6,7 @@
 use super::flip::Change;
 use super::{Inner, Pressure};
 use crate::error::Result;
-use crate::storage::Storage;
+use crate::storage::{CommitSeq, Storage};
 use core::cell::Cell;
 
 /// Marks that background work is under way; the mark goes when this is dropped.
@@ -58,6 +58,33 @@ impl<S: Storage> Inner<S> {
         has_worked |= matches!(self.collect(i64::MIN).await, Ok(true));
         self.pressure.set(if has_worked { Pressure::None } else { Pressure::Full });
         has_worked
+    }
+
+    /// Keeps the memtable bounded in a context that is not the one that does background work: takes over what another
+    /// context has checkpointed; where nobody does, writes a checkpoint itself.
+    ///
+    /// A failure is for the next call to meet that needs the storage: nothing is lost by a memtable that is too large.
+    pub(super) async fn relieve(&self) {
+        let limit = self.options.memtable_bytes;
+        let bytes = || self.state().memtable.len_bytes();
+        if bytes() <= self.relieve_at_bytes.get().max(2 * limit) {
+            return;
+        }
+        let is_relieved = self.reload().await.is_ok() && bytes() <= 4 * limit;
+        if !is_relieved {
+            let _ = self.checkpoint().await;
+        }
+        // Where that did not help, not at every commit again.
+        self.relieve_at_bytes.set(2 * bytes());
+    }
+
+    /// Looks whether another context has changed the manifest, before work is done in vain.
+    pub(super) async fn refresh_manifest(&self) -> Result<()> {
+        let tail = self.read(async || self.storage.read_log(Some(CommitSeq::MAX), true).await).await?;
+        if tail.manifest.as_deref() != self.state().manifest_bytes.as_deref().map(Vec::as_slice) {
+            self.reload().await?;
+        }
+        Ok(())
     }
 
     fn is_collection_due(&self) -> bool {

@@ -23,6 +23,8 @@ pub(super) struct Output<'a, S: Storage> {
     generation: u64,
     builder: Option<SegmentBuilder>,
     segments: Vec<SegmentMeta>,
+    /// Every segment begun, for taking back what was written of it.
+    ids: Vec<SegmentId>,
     /// Sealed and not written yet.
     blocks: Vec<StoredBlock>,
     blocks_bytes: usize,
@@ -39,6 +41,7 @@ impl<'a, S: Storage> Output<'a, S> {
             generation: inner.state().manifest.generation,
             builder: None,
             segments: Vec::new(),
+            ids: Vec::new(),
             blocks: Vec::new(),
             blocks_bytes: 0,
             is_held: false,
@@ -55,8 +58,15 @@ impl<'a, S: Storage> Output<'a, S> {
     /// Adds an entry; keys come in ascending order.
     pub(super) async fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
         let inner = self.inner;
-        let generation = self.generation;
-        let builder = self.builder.get_or_insert_with(|| inner.segment_builder(generation));
+        let builder = match &mut self.builder {
+            Some(builder) => builder,
+            None => {
+                let id = inner.new_segment_id(self.generation);
+                self.ids.push(id);
+                let database = inner.state().head.database;
+                self.builder.insert(SegmentBuilder::new(database, id, inner.options.block_bytes))
+            }
+        };
         builder.push(key, value);
         let is_full = builder.stored_bytes() >= inner.options.segment_bytes;
         if builder.has_sealed() {
@@ -111,11 +121,19 @@ impl<'a, S: Storage> Output<'a, S> {
                 Err(error) => error,
             };
             if error.failure == Failure::Quota || attempt >= ATTEMPTS || !may_help(error.failure) {
+                self.take_back().await;
                 return Err(Error::from(error).context("writing a segment"));
             }
             attempt += 1;
             self.inner.env.sleep(backoff_ms(attempt)).await;
         }
+    }
+
+    /// Deletes what was written so far: no manifest will ever name it. What is left is swept by a later flip.
+    async fn take_back(&self) {
+        self.inner.sweep_due.set(true);
+        let deletes = self.ids.iter().map(|id| (Store::Main, id.names())).collect();
+        let _ = self.inner.call(self.inner.storage.apply(Batch { deletes, ..Batch::default() })).await;
     }
 
     /// Gives others a turn when the slice of time is used up.
@@ -130,10 +148,9 @@ impl<'a, S: Storage> Output<'a, S> {
 }
 
 impl<S: Storage> Inner<S> {
-    fn segment_builder(&self, generation: u64) -> SegmentBuilder {
+    fn new_segment_id(&self, generation: u64) -> SegmentId {
         let mut random = [0; 8];
         self.env.fill_random(&mut random);
-        let id = SegmentId::new(generation, random);
-        SegmentBuilder::new(self.state().head.database, id, self.options.block_bytes)
+        SegmentId::new(generation, random)
     }
 }

@@ -89,6 +89,7 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
         found: Cell::new(None),
         // Whatever a checkpoint trimmed from the log was flushed with it.
         durable: Cell::new(checkpoint),
+        relieve_at_bytes: Cell::new(0),
         background: Cell::new(false),
         sweep_due: Cell::new(true),
         pressure: Cell::new(Pressure::None),

@@ -50,11 +50,18 @@ async function restart(dead: Instance): Promise<Instance> {
 }
 
 /** Beside this script, by URL; where a bundler put something else there, the copy inside a script. */
-export const beside: Source = async () => {
+export const beside: Source = () => {
   const url = new URL('./engine.wasm', import.meta.url)
-  try {
+  return orInlined(url, async () => {
     const bytes = url.protocol === 'file:' ? readLocal(url) : undefined
-    return await (bytes === undefined ? fromResponse(await fetch(url)) : compile(bytes))
+    return bytes === undefined ? fromResponse(await fetch(url)) : compile(bytes)
+  })
+}
+
+/** The wasm at `url`, or where it is not there, as after bundling, the copy inside a script. */
+export async function orInlined(url: URL, find: () => Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
+  try {
+    return await find()
   } catch (cause) {
     if (isForbidden(cause)) throw cause
     const module = await inlined()

@@ -147,11 +147,9 @@ impl Shapes {
         self.shapes.get(id.slot()?).map(|shape| &**shape)
     }
 
-    /// The shapes that came after the first `known`, with their ids: those that are not stored yet, when `known` was
-    /// the length at the last time.
-    pub fn after(&self, known: usize) -> impl Iterator<Item = (ShapeId, &Shape)> {
-        let ids = (1..).map(ShapeId);
-        ids.zip(self.shapes.iter().map(|shape| &**shape)).skip(known)
+    /// All shapes with their ids.
+    pub fn iter(&self) -> impl Iterator<Item = (ShapeId, &Shape)> {
+        (1..).map(ShapeId).zip(self.shapes.iter().map(|shape| &**shape))
     }
 
     /// Adds a shape that was stored under this id, which must be the next one.
@@ -166,35 +164,34 @@ impl Shapes {
         Ok(())
     }
 
-    /// Forgets the shapes behind the first `len`: they were never stored.
-    pub fn truncate(&mut self, len: usize) {
-        for shape in self.shapes.drain(len.min(self.shapes.len())..) {
-            let hash = hash(shape.names.iter().map(|name| &**name));
-            if let Some(ids) = self.by_hash.get_mut(&hash) {
-                ids.retain(|id| id.slot().is_some_and(|slot| slot < len));
-            }
-        }
-    }
-
-    /// The id for an object with these fields; a new one at first use. [`ShapeId::INLINE`] where there are too many
-    /// shapes, or too many fields for a shape.
+    /// The id for an object with these fields; none where it has to be added first. [`ShapeId::INLINE`] where there are
+    /// too many shapes, or too many fields for a shape.
     ///
     /// # Errors
     /// `limit` where there are too many fields for a document, or a name is too long.
-    pub fn id_of<'a>(&mut self, names: impl ExactSizeIterator<Item = &'a Name> + Clone) -> Result<ShapeId> {
-        let hash = hash(names.clone().map(|name| &**name));
-        for id in self.by_hash.get(&hash).into_iter().flatten() {
+    pub fn find<'a>(&self, names: impl ExactSizeIterator<Item = &'a Name> + Clone) -> Result<Option<ShapeId>> {
+        for id in self.by_hash.get(&hash(names.clone().map(|name| &**name))).into_iter().flatten() {
             if self.get(*id).is_some_and(|shape| shape.names.iter().eq(names.clone())) {
-                return Ok(*id);
+                return Ok(Some(*id));
             }
         }
         check_names(names.clone())?;
-        if names.len() > SHAPE_FIELDS_MAX || self.shapes.len() >= SHAPES_PER_COLLECTION_MAX {
-            return Ok(ShapeId::INLINE);
+        let is_inline = names.len() > SHAPE_FIELDS_MAX || self.shapes.len() >= SHAPES_PER_COLLECTION_MAX;
+        Ok(is_inline.then_some(ShapeId::INLINE))
+    }
+
+    /// Adds the shape of these names, unless it is known or there are too many. Answers the id where it is new: then
+    /// it has to be stored.
+    ///
+    /// # Errors
+    /// As [`Shapes::find`].
+    pub fn add(&mut self, names: &[Name]) -> Result<Option<ShapeId>> {
+        if self.find(names.iter())?.is_some() {
+            return Ok(None);
         }
         let id = ShapeId(u32::try_from(self.shapes.len() + 1).unwrap_or(u32::MAX));
-        self.insert(id, Shape::new(names.cloned().collect()));
-        Ok(id)
+        self.insert(id, Shape::new(names.to_vec()));
+        Ok(Some(id))
     }
 
     fn insert(&mut self, id: ShapeId, shape: Shape) {
@@ -240,34 +237,31 @@ mod tests {
     fn ids_are_dense_and_told_when_new() {
         let mut shapes = Shapes::new();
         let (ab, ba) = (names(&["a", "b"]), names(&["b", "a"]));
-        assert_eq!(shapes.id_of(ab.iter()).unwrap(), ShapeId(1));
-        let known = shapes.len();
-        assert_eq!(shapes.id_of(ba.iter()).unwrap(), ShapeId(2));
-        assert_eq!(shapes.id_of(ab.iter()).unwrap(), ShapeId(1));
-        let new: Vec<_> = shapes.after(known).map(|(id, shape)| (id, shape.encode())).collect();
-        assert_eq!(new.len(), 1);
+        assert_eq!(shapes.find(ab.iter()).unwrap(), None);
+        assert_eq!(shapes.add(&ab).unwrap(), Some(ShapeId(1)));
+        assert_eq!(shapes.add(&ba).unwrap(), Some(ShapeId(2)));
+        assert_eq!(shapes.add(&ab).unwrap(), None);
+        assert_eq!(shapes.find(ab.iter()).unwrap(), Some(ShapeId(1)));
         let mut loaded = Shapes::new();
-        for (id, shape) in shapes.after(0) {
+        for (id, shape) in shapes.iter() {
             loaded.load(id, Shape::decode(&shape.encode()).unwrap()).unwrap();
         }
-        assert_eq!(loaded.id_of(ba.iter()).unwrap(), ShapeId(2));
+        assert_eq!(loaded.find(ba.iter()).unwrap(), Some(ShapeId(2)));
         assert!(loaded.load(ShapeId(9), Shape::new(vec![])).is_err());
-        loaded.truncate(1);
-        assert_eq!(loaded.id_of(names(&["x"]).iter()).unwrap(), ShapeId(2));
-        assert_eq!(loaded.id_of(ba.iter()).unwrap(), ShapeId(3));
     }
 
     #[test]
     fn too_many_shapes_and_too_many_fields_fall_back_to_inline_names() {
         let mut shapes = Shapes::new();
         for i in 0..SHAPES_PER_COLLECTION_MAX {
-            assert_ne!(shapes.id_of([format!("f{i}").into()].iter()).unwrap(), ShapeId::INLINE);
+            assert!(shapes.add(&[format!("f{i}").into()]).unwrap().is_some());
         }
-        assert_eq!(shapes.id_of(names(&["one more"]).iter()).unwrap(), ShapeId::INLINE);
+        assert_eq!(shapes.find(names(&["one more"]).iter()).unwrap(), Some(ShapeId::INLINE));
+        assert_eq!(shapes.add(&names(&["one more"])).unwrap(), None);
         let wide: Vec<Name> = (0..SHAPE_FIELDS_MAX + 1).map(|i| format!("f{i}").into()).collect();
-        assert_eq!(Shapes::new().id_of(wide.iter()).unwrap(), ShapeId::INLINE);
+        assert_eq!(Shapes::new().find(wide.iter()).unwrap(), Some(ShapeId::INLINE));
         let too_wide: Vec<Name> = (0..OBJECT_FIELDS_MAX + 1).map(|i| format!("f{i}").into()).collect();
-        assert!(Shapes::new().id_of(too_wide.iter()).is_err());
+        assert!(Shapes::new().find(too_wide.iter()).is_err());
     }
 
     #[test]

@@ -14,34 +14,42 @@ use crate::value::row::{
 use crate::value::shape::{ShapeId, Shapes};
 use crate::value::{Name, Number, Object, Value};
 
-/// Appends a document as a row; new shapes go into `shapes`.
+/// Appends a document as a row, where all its shapes are known. Otherwise answers the field lists that have no shape
+/// yet, and leaves the buffer as it was: they are to be stored first, for a row must never name a shape that is not.
 ///
 /// # Errors
-/// `limit` where the document is too deep, too large, or has too many fields.
-pub fn encode(document: &Object, shapes: &mut Shapes, row: &mut Vec<u8>) -> Result<()> {
-    let mut writer = RowWriter { row: core::mem::take(row), shapes, ends: Vec::new() };
+/// `limit` where the document is too deep, too large, or has too many fields; the buffer is as it was.
+pub fn encode(document: &Object, shapes: &Shapes, row: &mut Vec<u8>) -> Result<Vec<Vec<Name>>> {
+    let mut writer = RowWriter { row: core::mem::take(row), shapes, ends: Vec::new(), missing: Vec::new() };
     let start = writer.row.len();
     let written = writer.object(document, 1);
     *row = writer.row;
-    if written.is_err() {
+    if written.is_err() || !writer.missing.is_empty() {
         row.truncate(start);
     }
-    written
+    written.map(|()| writer.missing)
 }
 
 /// The writing half: one value behind the other, offsets behind them. Whoever has documents in another form than a
 /// tree (a batch from the boundary) drives the same parts.
 struct RowWriter<'s> {
     row: Vec<u8>,
-    shapes: &'s mut Shapes,
+    shapes: &'s Shapes,
     // Where values ended, for all objects and arrays that are open; each uses the part above its start.
     ends: Vec<usize>,
+    missing: Vec<Vec<Name>>,
 }
 
 impl RowWriter<'_> {
     fn object(&mut self, object: &Object, depth: usize) -> Result<()> {
         check_depth(depth)?;
-        let shape = self.shapes.id_of(Names(object.fields().iter()))?;
+        let names = Names(object.fields().iter());
+        let shape = self.shapes.find(names.clone())?.unwrap_or_else(|| {
+            if !self.missing.iter().any(|missing| missing.iter().eq(names.clone())) {
+                self.missing.push(names.cloned().collect());
+            }
+            ShapeId::INLINE
+        });
         let head = self.row.len();
         put_varint(&mut self.row, u64::from(shape.get()) << 2);
         if shape == ShapeId::INLINE {
@@ -184,8 +192,13 @@ mod tests {
     use crate::value::row;
 
     fn round_trip(document: &Object, shapes: &mut Shapes) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        encode(document, shapes, &mut bytes).unwrap();
+        let mut bytes = vec![7];
+        for names in encode(document, shapes, &mut bytes).unwrap() {
+            assert_eq!(bytes, [7]);
+            shapes.add(&names).unwrap();
+        }
+        bytes.clear();
+        assert!(encode(document, shapes, &mut bytes).unwrap().is_empty());
         assert_eq!(&row::open(&bytes, shapes).unwrap().to_object().unwrap(), document);
         bytes
     }
@@ -248,7 +261,7 @@ mod tests {
         let large = Value::from("x".repeat(DOCUMENT_BYTES_MAX));
         for value in [deep, large] {
             let mut bytes = vec![7];
-            let error = encode(&Object::from([("v", value)]), &mut Shapes::new(), &mut bytes).unwrap_err();
+            let error = encode(&Object::from([("v", value)]), &Shapes::new(), &mut bytes).unwrap_err();
             assert_eq!((error.kind(), bytes), (ErrorKind::Limit, vec![7]));
         }
     }

@@ -277,3 +277,31 @@ async fn empty_and_turned_ranges_delete_nothing() {
     assert_eq!(storage.get(Store::Backup, &names).await.unwrap(), [None, None, Some(b"b".to_vec())]);
     assert_eq!(storage.apply(Batch::default()).await.unwrap(), Applied::Done);
 }
+
+#[wasm_bindgen_test]
+async fn transactions_leave_no_handler_and_no_memory_behind() {
+    let storage = fresh("leak").await;
+    let memory = || {
+        let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+        let buffer: js_sys::ArrayBuffer = memory.buffer().unchecked_into();
+        (wasm_bindgen::externref_heap_live_count(), buffer.byte_length())
+    };
+    let mut seq = 0;
+    let mut before = None;
+    for commits in [200, 800] {
+        for _ in 0..commits {
+            seq += 1;
+            assert_eq!(storage.append(append(seq, noise(2_000))).await.unwrap(), Applied::Done);
+            storage.get(Store::Main, &[vec![1]]).await.unwrap();
+            let batch = Batch { trim: Some(CommitSeq::new(seq)), ..Batch::default() };
+            assert_eq!(storage.apply(batch).await.unwrap(), Applied::Done);
+        }
+        // What the last calls held is let go of in the turns after them.
+        env().sleep(20).await;
+        let (values, bytes) = memory();
+        if let Some((values_before, bytes_before)) = before.replace((values, bytes)) {
+            assert!(values <= values_before + 8, "{values_before} {values}");
+            assert_eq!(bytes, bytes_before);
+        }
+    }
+}

@@ -11,6 +11,7 @@
 )]
 
 mod contract;
+mod engine;
 mod environment;
 mod indexed_db;
 mod support;

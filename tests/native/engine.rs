@@ -226,3 +226,30 @@ fn commits_that_wait_share_a_record() {
     assert_eq!(figures.seq, figures.appends + 1, "the first commit made the database");
     println!("1,000 commits in {} records", figures.appends);
 }
+
+#[test]
+fn a_memtable_stays_bounded_in_a_context_that_never_does_background_work() {
+    let world = world(5);
+    world
+        .block_on(async {
+            let memory = Memory::new();
+            let worker = open(&world, "worker", &memory, tiny()).await.unwrap();
+            let writer = open(&world, "writer", &memory, tiny()).await.unwrap();
+            let reader = open(&world, "reader", &memory, tiny()).await.unwrap();
+            for round in 0..300u32 {
+                put(&writer, &[(&[&[0x10][..], &round.to_be_bytes()].concat(), Some(&[1; 100]))]).await.unwrap();
+                reader.catch_up().await.unwrap();
+                // For the first half nobody does background work at all.
+                if round > 150 {
+                    worker.catch_up().await.unwrap();
+                    while worker.maintain().await.unwrap() {}
+                }
+                for engine in [&writer, &reader] {
+                    let bytes = engine.figures().memtable_bytes;
+                    assert!(bytes < 10 * tiny().memtable_bytes, "{bytes} bytes in round {round}");
+                }
+            }
+            assert_eq!(contents(&reader, KeyRange::prefix(&[0x10]), Direction::Forward).await.unwrap().len(), 300);
+        })
+        .unwrap();
+}

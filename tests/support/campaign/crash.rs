@@ -108,7 +108,7 @@ fn observe(disk: &Disk, model: &Rc<RefCell<Model>>, points: &Rc<RefCell<Vec<Poin
         let (begun, acked) = model.progress();
         let strict_seq = model.strict_seq();
         // The same picture with the same promises needs to be looked at only once.
-        let mut add = |state: u64, contents: Contents, ending: Ending| {
+        let add = |state: u64, contents: Contents, ending: Ending| {
             let acked = if ending == Ending::Crash { acked.clone() } else { Vec::new() };
             if seen.borrow_mut().insert((state, ending, acked.clone(), strict_seq)) {
                 let begun = begun.clone();

@@ -68,6 +68,7 @@ pub fn tiny(random: &mut Random) -> Options {
         slice_ms: *random.pick(&[0.0, 1.0, 8.0]).unwrap(),
         deadline_ms: 10_000,
         reserve_bytes: *random.pick(&[0, 64]).unwrap(),
+        ..Options::default()
     }
 }
 

@@ -1,0 +1,455 @@
+//! Two to four contexts on one disk, each with several transactions at once, while tabs freeze, die and come back.
+//!
+//! What must hold: the history is that of a serial order of the commits, no update is lost, every context comes to the
+//! same state in the end, and nothing hangs.
+
+use super::Campaign;
+use super::model::{Fate, scan};
+use super::plan::tiny;
+use super::report::{Checked, Report, Verdict, found};
+use super::serial::{self, Deed, RangeRead};
+use super::tab::{fate, is_typed};
+use core::cell::{Cell, RefCell};
+use hyphadb::engine::{Direction, Engine, KeyRange, Options, Transaction};
+use hyphadb::env::Env;
+use hyphadb::env::simulated::{Group, Random, World};
+use hyphadb::error::{Error, ErrorKind};
+use hyphadb::storage::Durability;
+use hyphadb::storage::simulated::{Disk, DiskOptions, Fault, FaultKind, Script, Simulated};
+use std::rc::Rc;
+
+/// How a case goes.
+struct Schedule {
+    options: Options,
+    contexts: usize,
+    /// Transactions at once in a context, and how many each makes.
+    clients: u64,
+    deeds: u64,
+    latency_max_us: u64,
+    tick_us: u64,
+    script: Script,
+    /// Freezes: context, when, how long.
+    freezes: Vec<(usize, u32, u32)>,
+    /// Kills: context, when.
+    kills: Vec<(usize, u32)>,
+}
+
+/// What the contexts of a case share.
+struct Stage {
+    world: World,
+    disk: Disk,
+    schedule: Schedule,
+    deeds: RefCell<Vec<Deed>>,
+    engines: RefCell<Vec<(Group, Engine<Simulated>)>>,
+    groups: RefCell<Vec<Group>>,
+    findings: RefCell<Vec<super::report::Finding>>,
+}
+
+/// Runs one schedule.
+pub fn case(seed: u64, report: &mut Report) {
+    let mut random = Random::new(seed).derive("schedules");
+    let schedule = Schedule::random(&mut random);
+    let world = World::new(random.next_u64());
+    world.set_tick_us(schedule.tick_us);
+    let options = DiskOptions { latency_max_us: schedule.latency_max_us, ..DiskOptions::default() };
+    let disk = Disk::new(&world, options);
+    let stage = Rc::new(Stage {
+        world,
+        disk,
+        schedule,
+        deeds: RefCell::default(),
+        engines: RefCell::default(),
+        groups: RefCell::default(),
+        findings: RefCell::default(),
+    });
+    let checked = run(&stage, report);
+    report.schedules += 1;
+    report.count_all(&stage.disk.fired());
+    report.note(Campaign::Schedules, seed, checked);
+    // Whatever still runs holds the world.
+    stage.world.shut_down();
+    stage.engines.take();
+}
+
+impl Schedule {
+    fn random(random: &mut Random) -> Schedule {
+        let contexts = random.between(2, 4) as usize;
+        let mut script = Script::default();
+        if random.percent(40) {
+            for _ in 0..random.between(1, 4) {
+                let call = random.below(150);
+                script = match random.below(6) {
+                    0 => script.at(call, Fault::Crash),
+                    1 | 2 => script.at(call, Fault::FreezeTab { ms: random.between(1, 60_000) as u32 }),
+                    _ => script.at(call, Fault::any_survivable(random)),
+                };
+            }
+        }
+        let some = |random: &mut Random, most: u64| if random.percent(50) { 0 } else { random.between(1, most) };
+        let context = |random: &mut Random| random.index(contexts);
+        let moment = |random: &mut Random| random.between(0, 400) as u32;
+        let freezes = 0..some(random, 3);
+        let freezes = freezes.map(|_| (context(random), moment(random), random.between(1, 30_000) as u32)).collect();
+        let kills = (0..some(random, 2)).map(|_| (context(random), moment(random))).collect();
+        Schedule {
+            options: tiny(random),
+            contexts,
+            clients: random.between(1, 3),
+            deeds: random.between(2, 6),
+            latency_max_us: *random.pick(&[1, 500, 5000]).unwrap(),
+            tick_us: *random.pick(&[1, 20, 400]).unwrap(),
+            script,
+            freezes,
+            kills,
+        }
+    }
+}
+
+fn run(stage: &Rc<Stage>, report: &mut Report) -> Checked {
+    stage.disk.set_script(stage.schedule.script.clone());
+    for context in 0..stage.schedule.contexts {
+        start(stage, context);
+    }
+    let chaos = Rc::clone(stage);
+    let _chaos = stage.world.spawn("chaos", Group::SYSTEM, async move { chaos.wreak().await });
+    if let Err(stall) = stage.world.run() {
+        return found(Verdict::Wrong, stall.to_string());
+    }
+    report.count(FaultKind::FreezeTab, stage.schedule.freezes.len() as u64);
+    report.count(FaultKind::Crash, stage.schedule.kills.len() as u64);
+    if let Some(finding) = stage.findings.take().into_iter().next() {
+        return Err(finding);
+    }
+    judge(stage)
+}
+
+fn start(stage: &Rc<Stage>, context: usize) {
+    let group = stage.world.group();
+    stage.groups.borrow_mut().push(group);
+    let (own, world) = (Rc::clone(stage), stage.world.clone());
+    let _detached = stage.world.spawn("context", group, async move {
+        if let Err(finding) = live(&own, context, group, &world).await {
+            own.findings.borrow_mut().push(finding);
+        }
+    });
+}
+
+/// Opens the database, as often as it takes, and starts the clients.
+async fn live(stage: &Rc<Stage>, context: usize, group: Group, world: &World) -> Checked {
+    let number = stage.groups.borrow().len();
+    let env: Rc<dyn Env> = Rc::new(world.env(&format!("context {number}")));
+    let mut random = world.random(&format!("pace {number}"));
+    env.sleep(random.below(30) as u32).await;
+    let engine = open(stage, group, &env).await?;
+    stage.engines.borrow_mut().push((group, engine.clone()));
+    let working = Rc::new(Cell::new(stage.schedule.clients));
+    for client in 0..stage.schedule.clients {
+        let (stage, engine, env, working) = (Rc::clone(stage), engine.clone(), Rc::clone(&env), Rc::clone(&working));
+        let random = random.derive(&format!("client {client}"));
+        let _detached = world.spawn("client", group, async move {
+            let mut client = Client { stage: Rc::clone(&stage), engine, env, context, random, newest: 0 };
+            if let Err(finding) = client.work().await {
+                stage.findings.borrow_mut().push(finding);
+            }
+            working.set(working.get() - 1);
+        });
+    }
+    while working.get() > 0 {
+        let done = match random.below(5) {
+            0 => engine.checkpoint().await,
+            1 => engine.compact().await,
+            2 | 3 => engine.maintain().await,
+            _ => engine.catch_up().await,
+        };
+        if let Err(error) = done {
+            tolerate("upkeep", &error)?;
+        }
+        env.sleep(random.between(1, 20) as u32).await;
+    }
+    Ok(())
+}
+
+async fn open(stage: &Stage, group: Group, env: &Rc<dyn Env>) -> Checked<Engine<Simulated>> {
+    let mut tries = 0;
+    loop {
+        match Engine::open(stage.disk.connect(group), Rc::clone(env), stage.schedule.options).await {
+            Ok(engine) => return Ok(engine),
+            Err(error) => tolerate("open", &error)?,
+        }
+        tries += 1;
+        if tries > 8 {
+            return found(Verdict::Wrong, "opening failed again and again");
+        }
+        env.sleep(100).await;
+    }
+}
+
+fn tolerate(what: &str, error: &Error) -> Checked {
+    if is_typed(error) {
+        return Ok(());
+    }
+    found(Verdict::Wrong, format!("{what} failed with `{}`: {error}", error.kind().code()))
+}
+
+impl Stage {
+    /// Freezes and kills at their times; every context that died gets a successor.
+    async fn wreak(self: &Rc<Self>) {
+        let env = self.world.env("chaos");
+        let mut events = Vec::new();
+        for &(context, at, ms) in &self.schedule.freezes {
+            events.push((at, context, Some(ms)));
+        }
+        for &(context, at) in &self.schedule.kills {
+            events.push((at, context, None));
+        }
+        events.sort();
+        let mut passed = 0;
+        for (at, context, freeze) in events {
+            env.sleep(at - passed).await;
+            passed = at;
+            let group = self.groups.borrow()[context];
+            match freeze {
+                Some(ms) => {
+                    self.world.freeze(group);
+                    let (world, thawing) = (self.world.clone(), self.world.sleep_us(u64::from(ms) * 1000));
+                    let _detached = self.world.spawn("thaw", Group::SYSTEM, async move {
+                        thawing.await;
+                        world.thaw(group);
+                    });
+                }
+                None => self.world.kill(group),
+            }
+        }
+        env.sleep(50).await;
+        let dead = self.groups.borrow().iter().filter(|group| self.world.is_dead(**group)).count();
+        for successor in 0..dead {
+            start(self, self.schedule.contexts + successor);
+        }
+    }
+}
+
+/// One chain of transactions in a context.
+struct Client {
+    stage: Rc<Stage>,
+    engine: Engine<Simulated>,
+    env: Rc<dyn Env>,
+    context: usize,
+    random: Random,
+    /// The newest commit that this client has heard of.
+    newest: u64,
+}
+
+const SPACE: u8 = 0x10;
+const ACCOUNTS: u64 = 4;
+
+fn name(kind: u8, number: u64) -> Vec<u8> {
+    vec![SPACE, kind, number as u8]
+}
+
+impl Client {
+    async fn work(&mut self) -> Checked {
+        for _ in 0..self.stage.schedule.deeds {
+            if self.random.percent(40) {
+                self.env.sleep(self.random.below(60) as u32).await;
+            }
+            for _ in 0..4 {
+                match self.transact().await {
+                    Ok(()) => break,
+                    Err(Stop::Error(error)) if error.kind() == ErrorKind::Conflict => {}
+                    Err(Stop::Error(error)) if error.kind() == ErrorKind::Closed => return Ok(()),
+                    Err(Stop::Error(error)) => {
+                        tolerate("transaction", &error)?;
+                        break;
+                    }
+                    Err(Stop::Finding(finding)) => return Err(finding),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn transact(&mut self) -> Result<(), Stop> {
+        let transaction = self.engine.begin()?;
+        let snapshot = transaction.snapshot().seq().get();
+        if snapshot < self.newest {
+            let text = format!("a snapshot of commit {snapshot} after {} was acknowledged", self.newest);
+            return Err(Stop::Finding(super::report::Finding { verdict: Verdict::Wrong, text }));
+        }
+        let number = self.stage.deeds.borrow().len();
+        let mut deed = Deed {
+            context: self.context,
+            snapshot,
+            reads: Vec::new(),
+            ranges: Vec::new(),
+            writes: Vec::new(),
+            marker: vec![SPACE, b'z', (number >> 8) as u8, number as u8],
+            fate: Fate::Refused,
+        };
+        // The place is taken now, so that it is known whatever becomes of this context.
+        self.stage.deeds.borrow_mut().push(deed.clone());
+        self.choose(&transaction, &mut deed, number).await?;
+        if !deed.writes.is_empty() {
+            deed.writes.push((deed.marker.clone(), Some(number.to_be_bytes().to_vec())));
+        }
+        for (key, value) in &deed.writes {
+            match value {
+                Some(value) => transaction.put(key, value)?,
+                None => transaction.delete(key)?,
+            }
+        }
+        deed.fate = Fate::Begun;
+        self.stage.deeds.borrow_mut()[number] = deed;
+        let durability = if self.random.percent(30) { Durability::Strict } else { Durability::Relaxed };
+        let committed = self.engine.commit(transaction, durability).await;
+        let said = match &committed {
+            Ok(committed) => Fate::Acked { seq: committed.seq.get(), durability },
+            Err(error) => fate(error),
+        };
+        self.stage.deeds.borrow_mut()[number].fate = said;
+        self.newest = self.newest.max(committed?.seq.get());
+        Ok(())
+    }
+
+    /// Reads and plans the writes of one transaction of some kind.
+    async fn choose(&mut self, transaction: &Transaction<Simulated>, deed: &mut Deed, number: usize) -> Result<(), Stop> {
+        let own = number.to_be_bytes().to_vec();
+        match self.random.below(9) {
+            // A transfer: two accounts are read, both are written.
+            0 | 1 => {
+                let from = self.random.below(ACCOUNTS);
+                let to = (from + self.random.between(1, ACCOUNTS - 1)) % ACCOUNTS;
+                for account in [from, to] {
+                    let old = get(transaction, deed, name(b'a', account)).await?;
+                    deed.writes.push((name(b'a', account), Some(longer(old, &own))));
+                }
+            }
+            // A counter, or a list that is appended to.
+            2 | 3 => {
+                let key = name(b'c', self.random.below(2));
+                let old = get(transaction, deed, key.clone()).await?;
+                deed.writes.push((key, Some(longer(old, &own))));
+            }
+            // A place in a queue: the whole range is read, the next place taken.
+            4 => {
+                let seen = range(transaction, deed, b'q', None).await?;
+                deed.writes.push((name(b'q', seen as u64), Some(own)));
+            }
+            // The first few of a queue are read, the first is taken out.
+            5 => {
+                range(transaction, deed, b'q', Some(1 + self.random.index(3))).await?;
+                let first = deed.ranges[0].seen.first().map(|(key, _)| key.clone());
+                deed.writes.extend(first.map(|key| (key, None)));
+                deed.writes.push((name(b'w', self.random.below(4)), Some(own)));
+            }
+            // Write skew: two are read, one of them is written.
+            6 => {
+                for side in 0..2 {
+                    get(transaction, deed, name(b's', side)).await?;
+                }
+                deed.writes.push((name(b's', self.random.below(2)), Some(own)));
+            }
+            // Nothing is read.
+            7 => {
+                deed.writes.push((name(b'w', self.random.below(4)), Some(own)));
+                deed.writes.push((name(b'w', 4 + self.random.below(4)), None));
+            }
+            // Nothing is written.
+            _ => {
+                for kind in [b'a', b'c', b'q', b's', b'w'] {
+                    range(transaction, deed, kind, None).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Why a transaction ended early.
+enum Stop {
+    Error(Error),
+    Finding(super::report::Finding),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Stop::Error(error)
+    }
+}
+
+/// Old values stay readable in the new one for a while, so that values grow and differ.
+fn longer(old: Option<Vec<u8>>, own: &[u8]) -> Vec<u8> {
+    let mut value = own.to_vec();
+    value.extend(old.unwrap_or_default());
+    value.truncate(64);
+    value
+}
+
+async fn get(
+    transaction: &Transaction<Simulated>,
+    deed: &mut Deed,
+    key: Vec<u8>,
+) -> Result<Option<Vec<u8>>, Error> {
+    let value = transaction.get(&key).await?.map(|value| value.to_vec());
+    deed.reads.push((key, value.clone()));
+    Ok(value)
+}
+
+/// Reads a range of one kind, all of it or the first few; how many entries were seen.
+async fn range(
+    transaction: &Transaction<Simulated>,
+    deed: &mut Deed,
+    kind: u8,
+    first: Option<usize>,
+) -> Result<usize, Error> {
+    let (start, end) = (vec![SPACE, kind], vec![SPACE, kind + 1]);
+    let bounds = KeyRange { start: start.clone(), end: Some(end.clone()) };
+    let mut scan = transaction.scan(bounds, Direction::Forward);
+    let mut read = RangeRead { start, end, seen: Vec::new(), to_end: false };
+    while first.is_none_or(|first| read.seen.len() < first) {
+        match scan.next().await? {
+            Some((key, value)) => read.seen.push((key.to_vec(), value.to_vec())),
+            None => {
+                read.to_end = true;
+                break;
+            }
+        }
+    }
+    let seen = read.seen.len();
+    deed.ranges.push(read);
+    Ok(seen)
+}
+
+/// Looks at the end, when all is quiet.
+fn judge(stage: &Rc<Stage>) -> Checked {
+    stage.disk.clear_faults();
+    let env: Rc<dyn Env> = Rc::new(stage.world.env("judge"));
+    let looked = stage.world.block_on(async {
+        let engine = Engine::open(stage.disk.connect(Group::SYSTEM), env, stage.schedule.options).await?;
+        let entries = scan(&engine, Direction::Forward).await?;
+        Ok::<_, Error>((engine.snapshot()?.seq().get(), entries))
+    });
+    let (last, entries) = match looked {
+        Ok(Ok(looked)) => looked,
+        Ok(Err(error)) => return found(Verdict::Wrong, format!("opening at the end: {error}")),
+        Err(stall) => return found(Verdict::Wrong, format!("opening at the end: {stall}")),
+    };
+    serial::check(&stage.deeds.borrow(), last, &entries)?;
+    let engines = stage.engines.borrow().clone();
+    for (group, engine) in engines {
+        if stage.world.is_dead(group) {
+            continue;
+        }
+        let looked = stage.world.block_on(async {
+            engine.catch_up().await?;
+            scan(&engine, Direction::Forward).await
+        });
+        match looked {
+            Ok(Ok(seen)) if seen == entries => {}
+            Ok(Ok(_)) => return found(Verdict::Wrong, "a context that caught up sees another state"),
+            // Its storage may have failed for good while it worked; then it says so.
+            Ok(Err(error)) => tolerate("catching up", &error)?,
+            Err(stall) => return found(Verdict::Wrong, format!("catching up: {stall}")),
+        }
+    }
+    Ok(())
+}
