@@ -34,6 +34,7 @@ use std::rc::Rc;
 
 mod block_cache;
 mod blocks;
+pub mod catalog;
 mod catch_up;
 mod checkpoint;
 mod commit;
@@ -41,6 +42,7 @@ mod compact;
 mod flip;
 pub mod format;
 mod frame;
+pub mod index;
 mod log;
 mod maintain;
 pub mod manifest;

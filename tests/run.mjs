@@ -119,7 +119,7 @@ const parts = [
     name: 'native',
     about: "the crate's tests on the host, the simulator among them",
     needs: ['rust'],
-    run: () => cargo('test', '--quiet', '--features', 'simulation'),
+    run: () => cargo('test', '--quiet', '--no-fail-fast', '--features', 'simulation'),
   },
   { name: 'build', about: 'the package builds and keeps its budget of bytes', needs: BUILD_STEPS, run: built },
   {

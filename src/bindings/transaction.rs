@@ -4,20 +4,16 @@
 
 use super::{error, panic, promise};
 use crate::db;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::storage::Durability;
 use crate::storage::any::AnyStorage;
-use core::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// A transaction under way.
 #[wasm_bindgen]
-pub struct Transaction {
-    /// None after its end.
-    inner: RefCell<Option<Rc<db::Transaction<AnyStorage>>>>,
-}
+pub struct Transaction(Rc<db::Transaction<AnyStorage>>);
 
 #[wasm_bindgen]
 impl Transaction {
@@ -28,7 +24,7 @@ impl Transaction {
     #[wasm_bindgen(unchecked_return_type = "Uint8Array | Promise<Uint8Array>")]
     pub fn request(&self, request: Vec<u8>) -> Result<JsValue, JsValue> {
         panic::check()?;
-        let transaction = self.inner.borrow().clone().ok_or_else(ended)?;
+        let transaction = self.0.clone();
         promise::answer(async move { transaction.request(&request).await })
     }
 
@@ -42,26 +38,22 @@ impl Transaction {
         let durability = match durability {
             "relaxed" => Durability::Relaxed,
             "strict" => Durability::Strict,
-            other => {
-                return Err(error::to_js(&Error::invalid(format!("durability `{other}` is not known"))));
-            }
+            other => return Err(error::to_js(&Error::invalid(format!("durability `{other}` is not known")))),
         };
-        let transaction = self.inner.take().ok_or_else(ended)?;
+        let transaction = self.0.clone();
         promise::answer(async move { transaction.commit(durability).await })
     }
 
     /// Forgets what it wrote. Ending it twice is no error.
     pub fn rollback(&self) {
-        self.inner.take();
+        if panic::check().is_ok() {
+            self.0.rollback();
+        }
     }
 }
 
 impl Transaction {
     pub(super) fn new(transaction: db::Transaction<AnyStorage>) -> Self {
-        Transaction { inner: RefCell::new(Some(Rc::new(transaction))) }
+        Transaction(Rc::new(transaction))
     }
-}
-
-fn ended() -> JsValue {
-    error::to_js(&Error::new(ErrorKind::Closed, "the transaction has ended").with_hint("begin another transaction"))
 }

@@ -71,7 +71,8 @@ impl<S: Storage> Inner<S> {
         let name = segment.id.block_name(block.block);
         let place = Place { database: self.state().head.database, kind, name: &name };
         let (payload, checksum) = frame::open(place, &bytes)?;
-        if (checksum != block.checksum || bytes.len() != block.bytes as usize) && !planted(Bug::ChecksumSkipped) {
+        let is_named = checksum == block.checksum && bytes.len() == block.bytes as usize;
+        if !is_named && !planted(Bug::ChecksumSkipped) && !planted(Bug::ChecksumUnbound) {
             return Err(Error::corrupt("a block is not the one that its segment names"));
         }
         let run = Run::parse(payload)?;

@@ -76,7 +76,7 @@ impl<S: Storage> Inner<S> {
                     self.publish(record, head, append.head, checksum);
                     return Ok(Written::Committed(record.seq));
                 }
-                Ok(Applied::Refused) => return self.after_refusal(doubt).await,
+                Ok(Applied::Refused) => return self.after_refusal(state, doubt).await,
                 Err(error) => error,
             };
             if error.outcome == Outcome::Unknown {
@@ -101,15 +101,17 @@ impl<S: Storage> Inner<S> {
     }
 
     /// The head was not the expected one: either another context was first, or an earlier attempt of ours took effect.
-    async fn after_refusal(&self, doubt: Option<StorageError>) -> Result<Written> {
+    async fn after_refusal(&self, before: &State, doubt: Option<StorageError>) -> Result<Written> {
         if let Err(error) = self.catch_up().await {
             return Err(match doubt {
                 Some(doubt) => Error::from(doubt),
                 None => error.with_detail("outcome", "not committed"),
             });
         }
-        match self.found.get() {
-            Some(seq) if !planted(Bug::RetryWithoutLookup) => Ok(Written::Committed(seq)),
+        match (self.found.get(), doubt) {
+            (Some(seq), _) if !planted(Bug::RetryWithoutLookup) => Ok(Written::Committed(seq)),
+            // Another context trimmed the log meanwhile: an earlier attempt may lie in what was trimmed.
+            (None, Some(doubt)) if self.recent.borrow().since(before.head.seq).is_none() => Err(in_doubt(doubt)),
             _ => Ok(Written::Overtaken),
         }
     }
@@ -123,7 +125,7 @@ impl<S: Storage> Inner<S> {
         {
             return Ok(Written::Committed(seq));
         }
-        Err(Error::from(doubt).with_hint("the commit may or may not have taken effect: read before writing it again"))
+        Err(in_doubt(doubt))
     }
 
     /// Makes a record that is in the log visible here.
@@ -148,4 +150,8 @@ impl<S: Storage> Inner<S> {
         self.recent.borrow_mut().push(record.seq, record.run.clone());
         self.notify(&CommitEvent { seq: record.seq, is_own, run: Some(record.run.clone()) });
     }
+}
+
+fn in_doubt(doubt: StorageError) -> Error {
+    Error::from(doubt).with_hint("the commit may or may not have taken effect: read before writing it again")
 }

@@ -132,7 +132,10 @@ async fn create<S: Storage>(storage: &S, env: &dyn Env, options: &Options) -> Re
         let names = vec![IDENTITY_NAME.to_vec()];
         let found = attempt(env, options, || storage.get(store, &names)).await?;
         if found.iter().any(Option::is_some) {
-            return Err(wiped("the log is gone, but the database was here"));
+            // Another context may have made the database since the log was read: then there is a head now.
+            let tail = attempt(env, options, || storage.read_log(None, false)).await?;
+            let is_made = tail.head.is_some();
+            return if is_made { Ok(()) } else { Err(wiped("the log is gone, but the database was here")) };
         }
     }
     let database = DatabaseId(random_id(env));

@@ -408,16 +408,10 @@ impl World {
 
     /// Wakes who waited for a moment that has come.
     fn fire_timers(&self) {
-        let due = {
-            let mut timers = self.0.timers.borrow_mut();
-            if timers.first_key_value().is_none_or(|(&(at_us, _), _)| at_us > self.now_us()) {
-                return;
-            }
-            let later = timers.split_off(&(self.now_us().saturating_add(1), 0));
-            core::mem::replace(&mut *timers, later)
-        };
-        for waker in due.into_values() {
-            waker.wake();
+        let mut timers = self.0.timers.borrow_mut();
+        while let Some(timer) = timers.first_entry().filter(|timer| timer.key().0 <= self.now_us()) {
+            // A waker of this world only takes note, so the borrow may go on.
+            timer.remove().wake();
         }
     }
 

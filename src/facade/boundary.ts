@@ -1,7 +1,7 @@
 // What the generated glue (`engine.js`) offers, in our words.
 //
 // Not generated: the generator's own types say `any` where it matters. `src/bindings.rs` is the other side.
-// Invariant: nothing but `load.ts` and `connection.ts` calls these.
+// Invariant: nothing but `load.ts`, `instance.ts`, `connection.ts` and `transaction.ts` knows these.
 
 /** An opened database inside the wasm. Its errors are plain objects: `fromEngine` makes them ours. */
 export interface Engine {

@@ -3,36 +3,31 @@
 // Not for transactions: indexes are made outside of them.
 // Invariant: an index whose making was given up is not left behind.
 
-import type { Channel } from './channel.js'
 import { readIndex } from './config.js'
-import { Documents, CREATE_INDEX } from './documents.js'
-import { quote } from './errors.js'
-import { CALL, checkOptions } from './options.js'
+import { Documents } from './documents.js'
+import { HyphaError, quote } from './errors.js'
+import { CALL, FUNCTION, checkOptions, type OptionTable } from './options.js'
 import { Patience } from './patience.js'
-import { turn } from './timer.js'
 import type { CallOptions, CreateIndexOptions, Document, IndexInfo, IndexInput, IndexProgress, Stats } from './types.js'
 
+/** How often the progress of an index is looked at. */
+const PROGRESS_MS = 20
+const CREATE_INDEX: OptionTable = { ...CALL, onProgress: FUNCTION }
+
 export class Collection<T extends object = Document> extends Documents<T> {
-  readonly #maintain: () => Promise<boolean>
-
-  /** @internal Made by `collection`. */
-  constructor(channel: Channel, name: string, maintain: () => Promise<boolean>) {
-    super(channel, name)
-    this.#maintain = maintain
-  }
-
   /** Makes an index, of the documents that are there too; answers with its name when it is ready. */
   async createIndex(spec: IndexInput<T>, options?: CreateIndexOptions): Promise<string> {
     checkOptions(options, CREATE_INDEX, 'createIndex')
     const patience = Patience.from(options)
     patience?.check()
     const index = readIndex(spec, `collection ${quote(this.name)}`)
-    const { name } = (await this.#ask({ op: 'create_index', spec: index })) as { name: string }
+    const name = index.name ?? index.fields.join('_')
+    const building = this.#ask({ op: 'create_index', spec: { ...index, name } })
     try {
-      await this.#build(name, options?.onProgress, patience)
+      await this.#watch(building, name, options?.onProgress, patience)
     } catch (thrown) {
-      await this.#ask({ op: 'drop_index', name }).catch(() => undefined)
-      throw thrown
+      if (thrown instanceof HyphaError && thrown.code !== 'cancelled') throw thrown
+      if (await this.#isTakenBack(building, name)) throw thrown
     }
     return name
   }
@@ -55,19 +50,34 @@ export class Collection<T extends object = Document> extends Documents<T> {
     return (await this.#ask({ op: 'stats' }, options)) as Stats
   }
 
-  /** Works at the index, a slice at a time, until it is ready. */
-  async #build(name: string, onProgress: CreateIndexOptions['onProgress'], patience: Patience | undefined): Promise<void> {
-    for (;;) {
+  /** Looks how far the building is, until it has ended. */
+  async #watch(building: Promise<unknown>, name: string, onProgress: CreateIndexOptions['onProgress'], patience: Patience | undefined): Promise<void> {
+    let total = 0
+    const ended = building.then(() => true)
+    while (!(await Promise.race([ended, pause(PROGRESS_MS)]))) {
       patience?.check()
       const progress = (await this.#ask({ op: 'index_progress', name })) as IndexProgress
+      // Zeros mean that it has not begun, or has just ended.
+      if (progress.total === 0) continue
+      total = progress.total
       onProgress?.(progress)
-      if (progress.done >= progress.total) return
-      await this.#maintain()
-      await turn()
     }
+    onProgress?.({ done: total, total })
+  }
+
+  /** Drops an index that is still being built, and tells whether it was: one that got ready meanwhile stays. */
+  async #isTakenBack(building: Promise<unknown>, name: string): Promise<boolean> {
+    const { indexes } = (await this.#ask({ op: 'indexes' })) as { indexes: IndexInfo[] }
+    const isBuilding = indexes.some((index) => index.name === name && index.state === 'building')
+    if (isBuilding) await this.#ask({ op: 'drop_index', name })
+    return building.then(() => false, () => true)
   }
 
   #ask(request: object, options?: CallOptions): Promise<unknown> {
     return this.channel.ask({ ...request, collection: this.name }, options)
   }
+}
+
+function pause(ms: number): Promise<false> {
+  return new Promise((resolve) => setTimeout(resolve, ms, false))
 }

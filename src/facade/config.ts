@@ -4,11 +4,10 @@
 // Invariants: what is not known or not there yet is refused, never ignored; equal configurations have equal `identity`.
 
 import { HyphaError, invalid, quote } from './errors.js'
-import { ANY, BOOLEAN, CALL, COUNT, NAME, PLAIN, checkOptions, describe, isPlainObject, oneOf, type OptionTable } from './options.js'
+import { ANY, BOOLEAN, CALL, COUNT, NAME, PLAIN, checkOptions, describe, oneOf, type OptionTable } from './options.js'
+import { isPlainObject } from './plain.js'
 import { isStorage } from './storage.js'
 import type { Durability, OpenConfig } from './types.js'
-
-const DEFAULT_KEY = 'id'
 
 const OPEN: OptionTable = {
   ...CALL, name: NAME, collections: PLAIN, storage: ANY, durability: oneOf('relaxed', 'strict'), databases: PLAIN,
@@ -74,15 +73,15 @@ function readStorage(storage: unknown): 'indexeddb' | 'memory' {
   return 'indexeddb'
 }
 
-function readCollection(name: string, config: unknown): { key: string | string[]; indexes: EngineIndex[] } {
+function readCollection(name: string, config: unknown): { key: string | string[] | undefined; indexes: EngineIndex[] } {
   const where = `collection ${quote(name)}`
   if (!isPlainObject(config)) throw invalid(`${where} is ${describe(config)}, not an object`, { hint: "e.g. `{ key: 'id', indexes: ['ts'] }`", details: { collection: name } })
   refuseNotYet(config, 'collection')
   checkOptions(config, COLLECTION, where)
-  const { key = DEFAULT_KEY, indexes = [] } = config
+  const { key, indexes = [] } = config
   if (!Array.isArray(indexes)) throw invalid(`indexes of ${where} are ${describe(indexes)}, not an array`, { hint: "e.g. `indexes: ['ts', ['site', 'ts']]`" })
-  const fields = readFields(key, `key of ${where}`)
-  return { key: Array.isArray(key) ? fields : fields[0]!, indexes: indexes.map((index) => readIndex(index, where)) }
+  const fields = key === undefined ? [] : readFields(key, `key of ${where}`)
+  return { key: Array.isArray(key) ? fields : fields[0], indexes: indexes.map((index) => readIndex(index, where)) }
 }
 
 /** Checks an index given as a field, as fields, or in full. */

@@ -54,7 +54,7 @@ export class Connection {
     this.#forgetInstance = instance.onDeath((cause) => this.#end(() => stopped(cause)))
     this.#peers = config.storage === 'memory' ? undefined : new Peers(config.name, () => void this.#catchUp())
     const exclusively = (work: () => Promise<void>): Promise<void> => (this.#peers === undefined ? work() : this.#peers.exclusively(work))
-    this.#timer = new Timer((sliceMs) => this.maintain(sliceMs), exclusively)
+    this.#timer = new Timer((sliceMs) => this.#settle(() => engine.maintain(sliceMs)), exclusively)
     engine.on_commit((bytes) => this.#committed(bytes))
     engine.on_connection((event) => this.#connectionChanged(event))
     this.#timer.wake()
@@ -121,11 +121,6 @@ export class Connection {
       // It is over already: that is all that is wanted.
     }
     free(transaction)
-  }
-
-  /** One slice of background work; true: more is left. */
-  async maintain(sliceMs: number): Promise<boolean> {
-    return (await this.#settle(() => this.#engine.maintain(sliceMs))) === true
   }
 
   /** Calls the engine and decodes its answer. */
@@ -215,7 +210,10 @@ export class Connection {
 
   #committed(bytes: Uint8Array): void {
     this.#timer.wake()
-    if ((this.#listeners.get('change')?.size ?? 0) > 0) this.#emit('change', readChange(decode(bytes)))
+    if ((this.#listeners.get('change')?.size ?? 0) === 0) return
+    const change = readChange(decode(bytes))
+    // A commit may have changed nothing but the engine's own records.
+    if (change.reset || change.changes.length > 0) this.#emit('change', change)
   }
 
   #connectionChanged(event: string): void {

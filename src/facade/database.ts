@@ -13,7 +13,6 @@ import type { Source } from './load.js'
 import { CALL, checkOptions, describe, nearestTo } from './options.js'
 import { Patience } from './patience.js'
 import { acquire, release, remove } from './registry.js'
-import { SLICE_MS } from './timer.js'
 import { Transaction, runTransaction } from './transaction.js'
 import type { CallOptions, CollectionInfo, Document, Events, OpenConfig, Schemas, Stats, TransactionOptions, WriteOptions } from './types.js'
 
@@ -44,7 +43,7 @@ export class Database<S extends Schemas = Schemas> {
   collection<T extends object = Document>(name: keyof S & string): Collection<T>
   collection(name: string): Collection<any> {
     if (typeof name !== 'string' || name === '') throw invalid(`name of a collection is ${describe(name)}, not a string`)
-    return new Collection(this.#channel, name, async () => this.#live().maintain(SLICE_MS))
+    return new Collection(this.#channel, name)
   }
 
   /** The collections that there are. */

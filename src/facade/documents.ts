@@ -8,7 +8,7 @@
 import type { Channel } from './channel.js'
 import { Cursor } from './cursor.js'
 import { invalid } from './errors.js'
-import { BOOLEAN, CALL, FUNCTION, ANY, WRITE, checkOptions, describe, oneOf, type OptionTable } from './options.js'
+import { ANY, BOOLEAN, CALL, WRITE, checkOptions, describe, oneOf, type OptionTable } from './options.js'
 import type { Comparable, Path, PathValue } from './paths.js'
 import { readDocument, readDocuments, readFilter, readKeys, readPath, readProjection, readSort, readUpdate } from './query.js'
 import type {
@@ -20,9 +20,6 @@ const INSERT_MANY: OptionTable = { ...WRITE, ordered: BOOLEAN }
 const UPDATE: OptionTable = { ...WRITE, upsert: BOOLEAN }
 const FIND_ONE: OptionTable = { ...CALL, sort: ANY, project: ANY }
 const FIND_ONE_AND_UPDATE: OptionTable = { ...UPDATE, sort: ANY, returnDocument: oneOf('before', 'after') }
-
-/** Options of methods that have more than their own file's business. */
-export const CREATE_INDEX: OptionTable = { ...CALL, onProgress: FUNCTION }
 
 export class Documents<T extends object = Document> {
   /** The collection's name. */

@@ -7,6 +7,7 @@
 
 import { HyphaError, invalid, quote } from './errors.js'
 import { DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX, FIELD_NAME_BYTES_MAX, OBJECT_FIELDS_MAX } from './limits.js'
+import { hintFor, isPlainPrototype, msOf, nameOf, typedArrayName } from './plain.js'
 import { Tag } from './tag.js'
 
 const BUFFER_BYTES_START = 64 * 1024
@@ -16,8 +17,6 @@ const BUFFER_BYTES_KEPT = 4 * 1024 * 1024
 const ASCII_LENGTH_MAX = 48
 
 const utf8 = new TextEncoder()
-const dateMs = Date.prototype.getTime
-const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!
 const loneSurrogate = /\p{Surrogate}/u
 
 /** Writes values into one growing buffer. One at a time: see `borrowEncoder`. */
@@ -147,7 +146,7 @@ export class Encoder {
     if (ArrayBuffer.isView(value)) return this.#binary(value)
     const ms = msOf(value)
     if (ms !== undefined) return this.#date(ms)
-    if (isPlainOfAnotherRealm(prototype)) return this.#fields(value as Record<string, unknown>)
+    if (isPlainPrototype(prototype)) return this.#fields(value as Record<string, unknown>)
     throw this.#refused(nameOf(value), hintFor(value))
   }
 
@@ -218,8 +217,8 @@ export class Encoder {
   }
 
   #binary(value: ArrayBufferView): void {
-    const name = typedArrayName.call(value) as string | undefined
-    if (name !== 'Uint8Array') throw this.#refused(`a ${name ?? 'DataView'}`, 'use a Uint8Array, or an array of numbers')
+    const name = typedArrayName(value)
+    if (name !== 'Uint8Array') throw this.#refused(`a ${name}`, 'use a Uint8Array, or an array of numbers')
     const bytes = value as Uint8Array
     if (bytes.length > DOCUMENT_BYTES_MAX) throw this.#tooLarge()
     this.#ensure(bytes.length + 6)
@@ -342,40 +341,4 @@ function varintBytes(value: number): number {
 function isWellFormed(text: string): boolean {
   const native = (text as { isWellFormed?: () => boolean }).isWellFormed
   return native === undefined ? !loneSurrogate.test(text) : native.call(text)
-}
-
-/** Milliseconds of a Date of any realm; undefined for anything else. */
-function msOf(value: object): number | undefined {
-  try {
-    return dateMs.call(value as Date)
-  } catch {
-    return undefined
-  }
-}
-
-/** Whether this is the `Object.prototype` of some window, frame or vm context. */
-function isPlainOfAnotherRealm(prototype: object): boolean {
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf')
-}
-
-function nameOf(value: object): string {
-  const name = (value as { constructor?: { name?: unknown } }).constructor?.name
-  return typeof name === 'string' && name !== '' ? `an instance of ${quote(name)}` : 'an object that is not plain'
-}
-
-function hintFor(value: object): string {
-  switch (Object.prototype.toString.call(value)) {
-    case '[object Map]':
-    case '[object Set]':
-      return 'use a plain object or an array'
-    case '[object ArrayBuffer]':
-    case '[object SharedArrayBuffer]':
-      return 'use `new Uint8Array(buffer)`'
-    case '[object RegExp]':
-      return 'store its source as a string'
-    case '[object Promise]':
-      return 'await it first'
-    default:
-      return 'use a plain object, e.g. `{ ...value }`'
-  }
 }

@@ -4,6 +4,7 @@
 // Invariant: an option that is not known is refused, never ignored; so is one of the wrong type.
 
 import { HyphaError, invalid, quote } from './errors.js'
+import { isPlainObject } from './plain.js'
 
 /** What an option must be, in words for a message, and how to tell. */
 interface Kind {
@@ -79,13 +80,6 @@ function editDistance(from: string, to: string): number {
     above = here
   }
   return above[to.length]!
-}
-
-/** Whether this is an object as a literal makes it, of any realm. */
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-  const prototype: object | null = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** A value in words, for messages. */

@@ -4,7 +4,8 @@
 // Invariant: order matters in a sort and a projection, so they cross the boundary as lists of pairs.
 
 import { invalid, quote } from './errors.js'
-import { describe, isPlainObject } from './options.js'
+import { describe } from './options.js'
+import { isPlainObject } from './plain.js'
 
 /** A field and its direction, or whether it is wanted. */
 export type Pairs = (readonly [string, number])[]

@@ -4,7 +4,7 @@
 // Invariants: a slice is at most 8 ms and other tasks get a turn after each; no timer of this file keeps a process alive.
 
 /** How long one slice may take. */
-export const SLICE_MS = 8
+const SLICE_MS = 8
 /** How long after the first news the work begins: commits that come together are worked off together. */
 const REST_MS = 200
 
@@ -55,7 +55,7 @@ export class Timer {
 }
 
 /** Lets every other task have its turn. */
-export function turn(): Promise<void> {
+function turn(): Promise<void> {
   const { scheduler } = globalThis as { scheduler?: { postTask?: (task: () => void, options: { priority: string }) => Promise<void> } }
   if (scheduler?.postTask !== undefined) return scheduler.postTask(() => undefined, { priority: 'background' })
   return new Promise((resolve) => setTimeout(resolve, 0))

@@ -214,7 +214,7 @@ export interface IndexInfo {
 }
 
 export interface CollectionConfig<T = Document> {
-  /** The field, or fields, of the primary key. [`id`] */
+  /** The field, or fields, of the primary key. [as it is stored; `id` for a new collection] */
   key?: Path<T> | readonly Path<T>[] | undefined
   indexes?: readonly IndexInput<T>[] | undefined
 }

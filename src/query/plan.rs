@@ -135,12 +135,14 @@ impl<'a> Candidate<'a> {
         Ok(Candidate { index, key_len: question.key_fields.len(), bounds, order })
     }
 
-    /// Fields bound to values count most, then a range, then the order where few documents are wanted. The primary key
+    /// Fields bound to values count most, then a range, then the order (which alone is no reason to read an index, unless
+    /// few documents are wanted). The primary key
     /// wins where all else is equal, for its entries are the documents.
     fn score(&self, question: &Question<'_>) -> usize {
         let points = self.bounds.points();
         let ranged = usize::from(self.bounds.bindings.len() > points);
-        let ordered = usize::from(self.order.is_some() && question.first_only && !question.sort.is_none());
+        let is_read_anyway = question.first_only || self.bounds.is_bound();
+        let ordered = usize::from(self.order.is_some() && is_read_anyway && !question.sort.is_none());
         let whole_key = usize::from(self.index.is_none() && points == self.key_len);
         whole_key * 10_000 + points * 100 + ranged * 40 + ordered * 30 + usize::from(self.index.is_none()) * 5
     }

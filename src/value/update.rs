@@ -163,7 +163,28 @@ fn value_at<'a>(document: &'a Object, path: &Path) -> Option<&'a Value> {
     Some(value)
 }
 
-/// Sets a value; objects that are missing on the way are made.
+/// A value as `$set` would set it: objects that are missing on the way are made.
+///
+/// # Errors
+/// `invalid` where the path leads through a value that has no fields.
+pub fn assign(document: &mut Object, path: &Path, value: Value) -> Result<()> {
+    set(document, path, value)
+}
+
+/// The same for a field that is missing; where it stands at the top, it becomes the first.
+///
+/// # Errors
+/// As [`assign`].
+pub fn in_front(mut document: Object, path: &Path, value: Value) -> Result<Object> {
+    let [part] = path.parts() else {
+        assign(&mut document, path, value)?;
+        return Ok(document);
+    };
+    let mut fields = vec![(part.name.clone(), value)];
+    fields.extend(document.into_fields());
+    Object::from_fields(fields)
+}
+
 fn set(document: &mut Object, path: &Path, value: Value) -> Result<()> {
     let Some((first, rest)) = path.parts().split_first() else {
         return Ok(());

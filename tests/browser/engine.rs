@@ -77,7 +77,7 @@ async fn two_engines_lose_no_update_through_checkpoints() {
     let engines = [engine(&name).await, engine(&name).await];
     let work = engines.clone().map(|engine| async move {
         for round in 0..300 {
-            increment(&engine, round % 7).await.unwrap();
+            increment(&engine, (round * round) % 211).await.unwrap();
             if engine.is_maintenance_due() {
                 engine.maintain().await.unwrap();
             }

@@ -114,8 +114,7 @@ describe('requests', () => {
     test(name, async (t) => {
       const { readings } = await openReadings(t)
       await readings.insertOne({ id: 'there', n: 1, text: 'x' })
-      const error = await refuses(async () => work(readings), name.includes('too many') ? 'limit' : 'invalid')
-      assert.notEqual(error.code, 'internal')
+      await refuses(async () => work(readings), 'invalid')
       assert.deepEqual(await readings.find().toArray(), [{ id: 'there', n: 1, text: 'x' }])
     })
   }
@@ -193,7 +192,7 @@ describe('giving up before the commit', () => {
     test(`${name} says so`, async (t) => {
       const { readings } = await openReadings(t)
       await refuses(read(readings, { signal: AbortSignal.abort() }), 'cancelled')
-      await refuses(read(readings, { nonsense: 1 }), 'invalid', /`nonsense`/)
+      await refuses(async () => read(readings, { nonsense: 1 }), 'invalid', /`nonsense`/)
       await read(readings, { timeoutMs: 10_000, signal: new AbortController().signal })
     })
   }

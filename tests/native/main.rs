@@ -13,6 +13,8 @@
     reason = "tests"
 )]
 
+mod campaign_gate;
+mod documents;
 mod engine;
 mod format;
 mod simulator;
@@ -21,3 +23,12 @@ mod tidy;
 
 #[path = "../support/storage_suite.rs"]
 mod storage_suite;
+
+#[path = "../support/campaign.rs"]
+mod campaign;
+
+#[path = "../support/documents.rs"]
+mod documents_fixture;
+#[path = "../support/notation.rs"]
+mod notation;
+mod value_laws;

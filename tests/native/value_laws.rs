@@ -3,7 +3,7 @@
 //! Not examples: those stand at the foot of each file of `src/value`. A failure prints the smallest case; proptest
 //! replays it from `PROPTEST_RNG_SEED`.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 
 use core::cmp::Ordering;
 use hyphadb::error::ErrorKind;

@@ -117,7 +117,11 @@ fn work(world: &World, disk: &Disk, plan: &Plan, trouble: Trouble) -> Checked {
         Err(error) => return found(Verdict::Wrong, format!("opening failed with `{}`: {error}", error.kind().code())),
     };
     let model = Rc::new(RefCell::new(Model::new(plan.writers.len())));
-    let tolerance = if matches!(trouble, Trouble::None) { Tolerance::None } else { Tolerance::Failures };
+    let tolerance = match trouble {
+        Trouble::None => Tolerance::None,
+        Trouble::At(..) => Tolerance::Failures,
+        Trouble::Full(..) => Tolerance::FullDisk,
+    };
     let tab = Tab::new(engine.clone(), Rc::clone(&env), Rc::clone(&model), tolerance);
     let promises = tab.start(world, Group::SYSTEM, plan);
     if let Err(stall) = world.run() {

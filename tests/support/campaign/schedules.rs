@@ -40,6 +40,8 @@ struct Stage {
     disk: Disk,
     schedule: Schedule,
     deeds: RefCell<Vec<Deed>>,
+    /// Commits asked for.
+    asked: Cell<usize>,
     engines: RefCell<Vec<(Group, Engine<Simulated>)>>,
     groups: RefCell<Vec<Group>>,
     findings: RefCell<Vec<super::report::Finding>>,
@@ -58,6 +60,7 @@ pub fn case(seed: u64, report: &mut Report) {
         disk,
         schedule,
         deeds: RefCell::default(),
+        asked: Cell::new(0),
         engines: RefCell::default(),
         groups: RefCell::default(),
         findings: RefCell::default(),
@@ -125,18 +128,19 @@ fn run(stage: &Rc<Stage>, report: &mut Report) -> Checked {
 
 fn start(stage: &Rc<Stage>, context: usize) {
     let group = stage.world.group();
+    let number = stage.groups.borrow().len();
     stage.groups.borrow_mut().push(group);
     let (own, world) = (Rc::clone(stage), stage.world.clone());
     let _detached = stage.world.spawn("context", group, async move {
-        if let Err(finding) = live(&own, context, group, &world).await {
+        if let Err(finding) = live(&own, (context, number), group, &world).await {
             own.findings.borrow_mut().push(finding);
         }
     });
 }
 
 /// Opens the database, as often as it takes, and starts the clients.
-async fn live(stage: &Rc<Stage>, context: usize, group: Group, world: &World) -> Checked {
-    let number = stage.groups.borrow().len();
+async fn live(stage: &Rc<Stage>, (context, number): (usize, usize), group: Group, world: &World) -> Checked {
+    // A context has chance of its own: two never draw the same identifiers.
     let env: Rc<dyn Env> = Rc::new(world.env(&format!("context {number}")));
     let mut random = world.random(&format!("pace {number}"));
     env.sleep(random.below(30) as u32).await;
@@ -154,6 +158,7 @@ async fn live(stage: &Rc<Stage>, context: usize, group: Group, world: &World) ->
             working.set(working.get() - 1);
         });
     }
+    let mut pause_ms = 10;
     while working.get() > 0 {
         let done = match random.below(5) {
             0 => engine.checkpoint().await,
@@ -164,7 +169,9 @@ async fn live(stage: &Rc<Stage>, context: usize, group: Group, world: &World) ->
         if let Err(error) = done {
             tolerate("upkeep", &error)?;
         }
-        env.sleep(random.between(1, 20) as u32).await;
+        // Slower and slower: it may have to wait for a call that hangs.
+        pause_ms = (pause_ms + pause_ms / 8).min(1000);
+        env.sleep(random.between(1, pause_ms) as u32).await;
     }
     Ok(())
 }
@@ -283,6 +290,7 @@ impl Client {
             ranges: Vec::new(),
             writes: Vec::new(),
             marker: vec![SPACE, b'z', (number >> 8) as u8, number as u8],
+            asked: 0,
             fate: Fate::Refused,
         };
         // The place is taken now, so that it is known whatever becomes of this context.
@@ -298,6 +306,8 @@ impl Client {
             }
         }
         deed.fate = Fate::Begun;
+        deed.asked = self.stage.asked.get();
+        self.stage.asked.set(deed.asked + 1);
         self.stage.deeds.borrow_mut()[number] = deed;
         let durability = if self.random.percent(30) { Durability::Strict } else { Durability::Relaxed };
         let committed = self.engine.commit(transaction, durability).await;

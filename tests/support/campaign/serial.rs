@@ -37,6 +37,8 @@ pub struct Deed {
     pub ranges: Vec<RangeRead>,
     /// What it wrote, its marker included.
     pub writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    /// When its commit was asked for, among all.
+    pub asked: usize,
     /// A key that only this transaction writes.
     pub marker: Vec<u8>,
     /// What was said of it.
@@ -76,21 +78,34 @@ impl Versions {
     }
 
     /// What the deed saw that was not so at this commit.
-    fn misread(&self, deed: &Deed, seq: u64) -> Option<String> {
-        for (key, seen) in &deed.reads {
-            if self.at(key, seq) != seen.as_ref() {
-                return Some(format!("read {} as {seen:?}, which is {:?}", key.escape_ascii(), self.at(key, seq)));
-            }
-        }
-        for range in &deed.ranges {
+    fn misread<'a>(&self, deed: &'a Deed, seq: u64) -> Option<Misread<'a>> {
+        let key = deed.reads.iter().find(|(key, seen)| self.at(key, seq) != seen.as_ref());
+        let range = deed.ranges.iter().find(|range| {
             let mut there = self.range(&range.start, &range.end, seq);
             let all_there = range.seen.iter().all(|(key, value)| there.next() == Some((key, value)));
-            if !all_there || range.to_end && there.next().is_some() {
-                let now: Vec<_> = self.range(&range.start, &range.end, seq).collect();
-                return Some(format!("read a range as {:?} (to its end: {}), which is {now:?}", range.seen, range.to_end));
+            !all_there || range.to_end && there.next().is_some()
+        });
+        key.map(|(key, seen)| Misread::Key(key, seen.as_ref())).or(range.map(Misread::Range))
+    }
+}
+
+/// A read that saw something else than what was there.
+enum Misread<'a> {
+    Key(&'a [u8], Option<&'a Vec<u8>>),
+    Range(&'a RangeRead),
+}
+
+impl Misread<'_> {
+    fn tell(&self, versions: &Versions, seq: u64) -> String {
+        match self {
+            Misread::Key(key, seen) => {
+                format!("read {} as {seen:?}, which is {:?}", key.escape_ascii(), versions.at(key, seq))
+            }
+            Misread::Range(range) => {
+                let there: Vec<_> = versions.range(&range.start, &range.end, seq).collect();
+                format!("read a range as {:?} (to its end: {}), which is {there:?}", range.seen, range.to_end)
             }
         }
-        None
     }
 }
 
@@ -110,90 +125,138 @@ pub fn check(deeds: &[Deed], last: u64, entries: &Entries) -> Checked {
             Fate::Refused | Fate::Begun | Fate::Unknown => {}
         }
     }
-    let mut replay = Replay { deeds, by_seq, last, versions: Versions::default(), why: String::new() };
-    if !replay.go_on(2, &mut unheard) {
-        return found(Verdict::Wrong, format!("no serial order explains it; the best try ends with: {}", replay.why));
-    }
-    for deed in deeds {
+    let mut snapshots: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (index, deed) in deeds.iter().enumerate() {
         if deed.snapshot > last {
             return found(Verdict::Wrong, format!("read from commit {}, which is not there", deed.snapshot));
         }
-        if let Some(why) = replay.versions.misread(deed, deed.snapshot) {
-            return found(Verdict::Wrong, format!("not a snapshot of commit {}: {why}: {deed:?}", deed.snapshot));
-        }
+        snapshots.entry(deed.snapshot).or_default().push(index);
     }
-    let expected: Vec<_> = replay.versions.range(&[], &[0xff; 8], last).collect();
-    let found_entries: Vec<_> = entries.iter().map(|(key, value)| (key, value)).collect();
-    if expected != found_entries {
-        return found(Verdict::Torn, format!("at the end there is {found_entries:?} instead of {expected:?}"));
+    let mut replay =
+        Replay { deeds, by_seq, snapshots, last, entries, versions: Versions::default(), why: (0, String::new()) };
+    if !replay.go_on(FIRST, &mut unheard) {
+        return found(Verdict::Wrong, format!("no serial order explains it; the best try ends with: {}", replay.why.1));
     }
     Ok(())
 }
 
+/// The first commit of a program; the one before it makes the database.
+const FIRST: u64 = 2;
+
+/// Words that are only found when they are wanted: most tries fail without being the best.
+type Why = Box<dyn Fn(&Replay<'_>) -> String>;
+
 struct Replay<'a> {
     deeds: &'a [Deed],
     by_seq: BTreeMap<u64, Vec<usize>>,
+    snapshots: BTreeMap<u64, Vec<usize>>,
     last: u64,
+    entries: &'a Entries,
     versions: Versions,
-    why: String,
+    /// How far the best try came, and why it did not come further.
+    why: (u64, String),
 }
 
 impl Replay<'_> {
-    /// Goes on with this commit; a commit that nobody heard of is filled with one (or more) of the unheard.
+    /// Goes on with this commit. It holds those of whom it was heard; one of whom nobody heard anything holds some of
+    /// the unheard; and any may hold more of the unheard of its context.
     fn go_on(&mut self, seq: u64, unheard: &mut Vec<usize>) -> bool {
+        if let Err(why) = self.check_state(seq - 1, unheard) {
+            let why = (seq > self.why.0).then(|| why(self));
+            return self.fail(seq, why);
+        }
         if seq > self.last {
-            if !unheard.is_empty() {
-                self.why = format!("{} transactions are there that no commit is left for", unheard.len());
-            }
-            return unheard.is_empty();
+            return true;
         }
-        if let Some(group) = self.by_seq.get(&seq).cloned() {
-            // A group is one record: its members wrote no key twice that another of them read, so any order that
-            // explains the reads will do.
-            return self.in_some_order(seq, group, unheard);
-        }
-        for at in 0..unheard.len() {
-            let first = unheard.remove(at);
-            if self.in_some_order(seq, vec![first], unheard) {
-                return true;
+        let group = self.by_seq.get(&seq).cloned().unwrap_or_default();
+        self.filled(seq, group, 0, unheard)
+    }
+
+    /// Checks what can be said of the state after a commit.
+    fn check_state(&self, seq: u64, unheard: &[usize]) -> Result<(), Why> {
+        for &index in self.snapshots.get(&seq).into_iter().flatten() {
+            if self.versions.misread(&self.deeds[index], seq).is_some() {
+                return Err(Box::new(move |replay| {
+                    let deed = &replay.deeds[index];
+                    let why = replay.versions.misread(deed, seq).map(|misread| misread.tell(&replay.versions, seq));
+                    format!("not a snapshot of commit {seq}: {}: {deed:?}", why.unwrap_or_default())
+                }));
             }
-            // It may have shared its record with others of its context.
-            for beside in 0..unheard.len() {
-                if self.deeds[unheard[beside]].context == self.deeds[first].context {
-                    let second = unheard.remove(beside);
-                    if self.in_some_order(seq, vec![first, second], unheard) {
-                        return true;
-                    }
-                    unheard.insert(beside, second);
-                }
-            }
-            unheard.insert(at, first);
         }
-        if self.why.is_empty() {
-            self.why = format!("commit {seq} is nobody's");
+        if seq < self.last {
+            return Ok(());
+        }
+        if !unheard.is_empty() {
+            let count = unheard.len();
+            return Err(Box::new(move |_| format!("{count} transactions are there that no commit is left for")));
+        }
+        let expected = self.versions.range(&[], &[0xff; 8], seq);
+        if !expected.eq(self.entries.iter().map(|(key, value)| (key, value))) {
+            return Err(Box::new(move |replay| {
+                let expected: Vec<_> = replay.versions.range(&[], &[0xff; 8], seq).collect();
+                format!("at the end there is {:?} instead of {expected:?}", replay.entries)
+            }));
+        }
+        Ok(())
+    }
+
+    fn fail(&mut self, seq: u64, why: Option<String>) -> bool {
+        if let Some(why) = why {
+            self.why = (seq, why);
         }
         false
     }
 
-    fn in_some_order(&mut self, seq: u64, group: Vec<usize>, unheard: &mut Vec<usize>) -> bool {
+    /// Fills a commit with the unheard from this one on: first with none of them.
+    fn filled(&mut self, seq: u64, group: Vec<usize>, from: usize, unheard: &mut Vec<usize>) -> bool {
         if group.is_empty() {
-            return self.go_on(seq + 1, unheard);
-        }
-        for at in 0..group.len() {
-            let mut rest = group.clone();
-            let index = rest.swap_remove(at);
-            let deeds = self.deeds;
-            // The state before it: all commits before, and the members of its group before it.
-            if let Some(why) = self.versions.misread(&deeds[index], seq) {
-                self.why = format!("commit {seq}: {why}: {:?}", deeds[index]);
-                continue;
+            if unheard.is_empty() {
+                let why = (seq > self.why.0).then(|| format!("commit {seq} is nobody's"));
+                return self.fail(seq, why);
             }
-            self.versions.write(&deeds[index], seq);
-            if self.in_some_order(seq, rest, unheard) {
+        } else {
+            let mut ordered = group.clone();
+            ordered.sort_by_key(|&index| self.deeds[index].asked);
+            if self.happen(seq, &ordered, unheard) {
                 return true;
             }
-            self.versions.unwrite(&deeds[index]);
         }
+        for at in from..unheard.len() {
+            let index = unheard[at];
+            let deed = &self.deeds[index];
+            let is_of_group = group.first().is_none_or(|&first| self.deeds[first].context == deed.context);
+            if is_of_group && deed.snapshot < seq {
+                unheard.remove(at);
+                let mut larger = group.clone();
+                larger.push(index);
+                if self.filled(seq, larger, at, unheard) {
+                    return true;
+                }
+                unheard.insert(at, index);
+            }
+        }
+        false
+    }
+
+    /// Lets the members of a record happen in their order, and goes on.
+    fn happen(&mut self, seq: u64, group: &[usize], unheard: &mut Vec<usize>) -> bool {
+        let deeds = self.deeds;
+        for (done, &index) in group.iter().enumerate() {
+            // The state before it: all commits before, and the members of its record before it.
+            let misread = self.versions.misread(&deeds[index], seq);
+            if let Some(misread) = misread {
+                let why = || format!("commit {seq}: {}: {:?}", misread.tell(&self.versions, seq), deeds[index]);
+                let why = (seq > self.why.0).then(why);
+                self.fail(seq, why);
+                group[..done].iter().rev().for_each(|&index| self.versions.unwrite(&deeds[index]));
+                return false;
+            }
+            self.versions.write(&deeds[index], seq);
+        }
+        if self.go_on(seq + 1, unheard) {
+            return true;
+        }
+        group.iter().rev().for_each(|&index| self.versions.unwrite(&deeds[index]));
         false
     }
 }

@@ -23,6 +23,8 @@ pub enum Tolerance {
     None,
     /// What a failing storage may lead to.
     Failures,
+    /// What a full disk may lead to: reads go on.
+    FullDisk,
 }
 
 /// A context at work.
@@ -139,7 +141,7 @@ impl Tab {
                     return Checker::new(&before).check_fates(&present);
                 }
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
-                Err(error) if error.kind() == ErrorKind::Limit => {
+                Err(error) if self.tolerance == Tolerance::FullDisk => {
                     return found(Verdict::Wrong, format!("reads do not go on when the disk is full: {error}"));
                 }
                 Err(error) => return self.tolerate("scan", &error),
@@ -149,7 +151,8 @@ impl Tab {
     }
 
     async fn keep_up(&self, upkeep: Vec<Upkeep>) -> Checked {
-        for upkeep in upkeep.iter().cycle() {
+        let upkeep_count = upkeep.len();
+        for (turn, upkeep) in upkeep.iter().cycle().enumerate() {
             if self.writing.get() == 0 {
                 break;
             }
@@ -166,8 +169,8 @@ impl Tab {
             if let Err(error) = done {
                 self.tolerate("upkeep", &error)?;
             }
-            // Work that ends at once must not keep the world from moving.
-            self.env.sleep(1).await;
+            // The longer it takes, the longer the pauses: while a writer waits for a call that hangs, nothing is new.
+            self.env.sleep(1 << (turn / upkeep_count).min(11)).await;
         }
         Ok(())
     }
@@ -176,6 +179,7 @@ impl Tab {
         let is_tolerable = match self.tolerance {
             Tolerance::None => error.kind() == ErrorKind::Conflict,
             Tolerance::Failures => is_typed(error),
+            Tolerance::FullDisk => matches!(error.kind(), ErrorKind::Limit | ErrorKind::Unavailable),
         };
         if is_tolerable {
             return Ok(());

@@ -1,0 +1,340 @@
+//! The configuration of a database: what `open` was given, checked.
+//!
+//! Not the stored catalog: that is compared with it by `db/define.rs`.
+//!
+//! Invariant: a configuration that was decoded is within `limits.rs`.
+
+use crate::error::{Error, Result};
+use crate::limits::{COLLECTIONS_MAX, INDEXES_PER_COLLECTION_MAX, KEY_FIELDS_MAX, NAME_BYTES_MAX};
+use crate::storage::Durability;
+use crate::value::{Object, Path, Value, codec};
+
+/// Where a database is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum StorageKind {
+    /// In the browser's IndexedDB.
+    #[default]
+    IndexedDb,
+    /// In memory, for as long as it is open.
+    Memory,
+}
+
+/// Names of the object stores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stores {
+    /// Of the database itself.
+    pub main: String,
+    /// Of local backups.
+    pub backup: String,
+    /// Of what may be thrown away.
+    pub cache: String,
+}
+
+impl Default for Stores {
+    fn default() -> Self {
+        Stores { main: "main".into(), backup: "backup".into(), cache: "cache".into() }
+    }
+}
+
+/// A collection that has to be there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CollectionConfig {
+    /// Its name.
+    pub name: String,
+    /// The fields of its primary key; none means those that are stored, or `id` for a new collection.
+    pub key_fields: Option<Vec<Path>>,
+    /// Indexes that have to be there; others stay.
+    pub indexes: Vec<IndexSpec>,
+}
+
+/// An index as it is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IndexSpec {
+    /// Its name.
+    pub name: String,
+    /// Its fields, the most important first.
+    pub fields: Vec<Path>,
+    /// Whether no two documents may have one value.
+    pub is_unique: bool,
+    /// Whether documents without any of the fields are left out.
+    pub is_sparse: bool,
+}
+
+/// What `open` was given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// The database's name.
+    pub name: String,
+    /// Where it is kept.
+    pub storage: StorageKind,
+    /// What a write survives that does not say it itself.
+    pub durability: Durability,
+    /// Names of the object stores.
+    pub stores: Stores,
+    /// Collections that have to be there.
+    pub collections: Vec<CollectionConfig>,
+    /// Bytes of blocks kept in memory; none means the engine's default.
+    pub cache_bytes: Option<usize>,
+}
+
+impl Config {
+    /// A database in memory, without collections.
+    #[must_use]
+    pub fn in_memory(name: &str) -> Config {
+        Config {
+            name: name.to_owned(),
+            storage: StorageKind::Memory,
+            durability: Durability::default(),
+            stores: Stores::default(),
+            collections: Vec::new(),
+            cache_bytes: None,
+        }
+    }
+
+    /// Reads an encoded configuration: see [`Config::parse`].
+    ///
+    /// # Errors
+    /// As [`Config::parse`].
+    pub fn decode(bytes: &[u8]) -> Result<Config> {
+        match codec::decode(bytes)? {
+            Value::Object(config) => Config::parse(&config),
+            other => Err(Error::invalid(format!("configuration is {}, not an object", other.type_name()))),
+        }
+    }
+
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// `invalid` where something is missing, wrong or not known; `limit` where it is too much.
+    pub fn parse(config: &Object) -> Result<Config> {
+        let mut parsed = Config { storage: StorageKind::IndexedDb, ..Config::in_memory("") };
+        for (option, value) in config.iter() {
+            match (&**option, value) {
+                (_, Value::Null) => {}
+                ("name", Value::String(name)) => parsed.name = name.clone(),
+                ("storage", Value::String(kind)) if kind == "indexeddb" => parsed.storage = StorageKind::IndexedDb,
+                ("storage", Value::String(kind)) if kind == "memory" => parsed.storage = StorageKind::Memory,
+                ("durability", value) => parsed.durability = parse_durability(value)?,
+                ("stores", Value::Object(stores)) => parsed.stores = parse_stores(stores)?,
+                ("collections", Value::Array(collections)) => parsed.collections = parse_collections(collections)?,
+                ("cache_bytes", value) => parsed.cache_bytes = Some(parse_count("cache_bytes", value)?),
+                ("name" | "storage" | "stores" | "collections", value) => {
+                    return Err(Error::invalid(format!("option `{option}` cannot be {value}")));
+                }
+                _ => return Err(Error::invalid(format!("option `{option}` is not known"))),
+            }
+        }
+        check_name("database", &parsed.name)?;
+        Ok(parsed)
+    }
+}
+
+/// A durability by its name.
+///
+/// # Errors
+/// `invalid` for any other value.
+pub fn parse_durability(value: &Value) -> Result<Durability> {
+    match value.as_str() {
+        Some("relaxed") => Ok(Durability::Relaxed),
+        Some("strict") => Ok(Durability::Strict),
+        _ => Err(Error::invalid(format!("durability is {value}, not \"relaxed\" or \"strict\""))),
+    }
+}
+
+/// A count: an integer from 0.
+///
+/// # Errors
+/// `invalid` for any other value.
+pub(crate) fn parse_count(name: &str, value: &Value) -> Result<usize> {
+    let count = if let Value::Number(number) = value { number.as_integer() } else { None };
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    count.ok_or_else(|| Error::invalid(format!("`{name}` is {value}, not a count")))
+}
+
+fn parse_stores(stores: &Object) -> Result<Stores> {
+    let mut parsed = Stores::default();
+    for (store, name) in stores.iter() {
+        let place = match &**store {
+            "main" => &mut parsed.main,
+            "backup" => &mut parsed.backup,
+            "cache" => &mut parsed.cache,
+            other => return Err(Error::invalid(format!("store `{other}` is not known"))),
+        };
+        if let Some(name) = name.as_str() {
+            check_name("store", name)?;
+            *place = name.to_owned();
+        }
+    }
+    Ok(parsed)
+}
+
+fn parse_collections(collections: &[Value]) -> Result<Vec<CollectionConfig>> {
+    if collections.len() > COLLECTIONS_MAX {
+        return Err(Error::limit(format!("{} collections, the limit is {COLLECTIONS_MAX}", collections.len())));
+    }
+    let mut parsed: Vec<CollectionConfig> = Vec::with_capacity(collections.len());
+    for collection in collections {
+        let Some([Value::String(name), Value::Object(config)]) = collection.as_array() else {
+            return Err(Error::invalid("collections are pairs of a name and an object"));
+        };
+        let collection = CollectionConfig::parse(name, config)?;
+        if parsed.iter().any(|other| other.name == collection.name) {
+            return Err(Error::invalid(format!("collection `{name}` stands twice")));
+        }
+        parsed.push(collection);
+    }
+    Ok(parsed)
+}
+
+impl CollectionConfig {
+    /// Reads `{ key, indexes }`.
+    ///
+    /// # Errors
+    /// As [`Config::parse`].
+    pub fn parse(name: &str, config: &Object) -> Result<CollectionConfig> {
+        check_name("collection", name)?;
+        let within = |error: Error| error.context(format!("collection `{name}`")).with_detail("collection", name);
+        let mut parsed = CollectionConfig { name: name.to_owned(), key_fields: None, indexes: Vec::new() };
+        for (option, value) in config.iter() {
+            match (&**option, value) {
+                (_, Value::Null) => {}
+                ("key", value) => parsed.key_fields = Some(parse_fields("key", value).map_err(within)?),
+                ("indexes", Value::Array(indexes)) => {
+                    for index in indexes {
+                        let index = IndexSpec::parse(index).map_err(within)?;
+                        if parsed.indexes.iter().any(|other| other.name == index.name) {
+                            return Err(within(Error::invalid(format!("index `{}` stands twice", index.name))));
+                        }
+                        parsed.indexes.push(index);
+                    }
+                }
+                (option, _) => return Err(within(Error::invalid(format!("option `{option}` is not known, or wrong")))),
+            }
+        }
+        if parsed.indexes.len() > INDEXES_PER_COLLECTION_MAX {
+            let count = parsed.indexes.len();
+            return Err(within(Error::limit(format!("{count} indexes, the limit is {INDEXES_PER_COLLECTION_MAX}"))));
+        }
+        Ok(parsed)
+    }
+}
+
+impl IndexSpec {
+    /// Reads a field, an array of fields, or `{ name?, fields, unique?, sparse? }`.
+    ///
+    /// # Errors
+    /// `invalid` for anything else; `limit` for too many fields or a name that is too long.
+    pub fn parse(spec: &Value) -> Result<IndexSpec> {
+        let Value::Object(object) = spec else {
+            return IndexSpec::new(None, parse_fields("index", spec)?);
+        };
+        let (mut name, mut fields, mut is_unique, mut is_sparse) = (None, None, false, false);
+        for (option, value) in object.iter() {
+            match (&**option, value) {
+                (_, Value::Null) => {}
+                ("name", Value::String(given)) => name = Some(given.as_str()),
+                ("fields", value) => fields = Some(parse_fields("index", value)?),
+                ("unique", Value::Bool(unique)) => is_unique = *unique,
+                ("sparse", Value::Bool(sparse)) => is_sparse = *sparse,
+                (option, value) => {
+                    let message = format!("option `{option}` of an index cannot be {value}");
+                    return Err(Error::invalid(message).with_hint("an index has name, fields, unique and sparse"));
+                }
+            }
+        }
+        let fields = fields.ok_or_else(|| Error::invalid("index has no fields"))?;
+        Ok(IndexSpec { is_unique, is_sparse, ..IndexSpec::new(name, fields)? })
+    }
+
+    fn new(name: Option<&str>, fields: Vec<Path>) -> Result<IndexSpec> {
+        let joined = fields.iter().map(Path::as_str).collect::<Vec<_>>().join("_");
+        let name = name.map_or(joined, str::to_owned);
+        check_name("index", &name)?;
+        Ok(IndexSpec { name, fields, is_unique: false, is_sparse: false })
+    }
+}
+
+fn parse_fields(what: &str, value: &Value) -> Result<Vec<Path>> {
+    let names = match value {
+        Value::Array(names) => names.as_slice(),
+        name => core::slice::from_ref(name),
+    };
+    if names.is_empty() || names.len() > KEY_FIELDS_MAX {
+        return Err(Error::invalid(format!("{what} has {} fields, not 1 to {KEY_FIELDS_MAX}", names.len())));
+    }
+    let mut fields: Vec<Path> = Vec::with_capacity(names.len());
+    for name in names {
+        let Value::String(name) = name else {
+            return Err(Error::invalid(format!("{what} is {name}, not a field")));
+        };
+        let field = Path::parse(name).map_err(|error| error.context(what))?;
+        if fields.contains(&field) {
+            return Err(Error::invalid(format!("{what} has field `{field}` twice")));
+        }
+        fields.push(field);
+    }
+    Ok(fields)
+}
+
+fn check_name(what: &str, name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(Error::invalid(format!("{what} has no name")));
+    }
+    if name.len() > NAME_BYTES_MAX {
+        return Err(Error::limit(format!("name of a {what} has {} bytes, the limit is {NAME_BYTES_MAX}", name.len())));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(Error::invalid(format!("name of a {what} has a control character")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    fn message(name: &str, value: Value) -> String {
+        Config::parse(&Object::from([("name", "n".into()), (name, value)])).unwrap_err().to_string()
+    }
+
+    fn one_collection(config: Object) -> Value {
+        vec![vec!["c".into(), config.into()].into()].into()
+    }
+
+    #[test]
+    fn the_whole_configuration_is_read() {
+        let index = Object::from([("fields", "serial".into()), ("unique", true.into()), ("sparse", true.into())]);
+        let indexes = vec!["ts".into(), vec!["site".into(), "ts".into()].into(), index.into()];
+        let collection = Object::from([("key", vec!["a".into(), "b".into()].into()), ("indexes", indexes.into())]);
+        let config = Object::from([
+            ("name", "fleet".into()),
+            ("storage", "memory".into()),
+            ("durability", "strict".into()),
+            ("stores", Object::from([("main", "m".into())]).into()),
+            ("collections", one_collection(collection)),
+            ("cache_bytes", 1024.into()),
+        ]);
+        let config = Config::decode(&codec::encoded(&config.into())).unwrap();
+        assert_eq!((config.storage, config.durability), (StorageKind::Memory, Durability::Strict));
+        assert_eq!((config.stores.main.as_str(), config.stores.cache.as_str()), ("m", "cache"));
+        let names: Vec<_> = config.collections.iter().flat_map(|c| &c.indexes).map(|index| index.name.as_str()).collect();
+        assert_eq!(names, ["ts", "site_ts", "serial"]);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert_eq!(message("storge", 1.into()), "option `storge` is not known");
+        assert_eq!(message("storage", "disk".into()), "option `storage` cannot be \"disk\"");
+        assert_eq!(message("durability", "maybe".into()), "durability is \"maybe\", not \"relaxed\" or \"strict\"");
+        assert_eq!(message("cache_bytes", Value::number(0.5).unwrap()), "`cache_bytes` is 0.5, not a count");
+        assert_eq!(message("name", "".into()), "database has no name");
+        let wrong = |config| message("collections", one_collection(config));
+        assert_eq!(wrong(Object::from([("key", vec![].into())])), "collection `c`: key has 0 fields, not 1 to 16");
+        assert_eq!(wrong(Object::from([("key", "$x".into())])), "collection `c`: key: path `$x`: `$x` is not a field name");
+        assert_eq!(wrong(Object::from([("ttl", 1.into())])), "collection `c`: option `ttl` is not known, or wrong");
+        let twice = vec!["a".into(), "a".into()];
+        assert_eq!(wrong(Object::from([("indexes", twice.clone().into())])), "collection `c`: index `a` stands twice");
+        assert_eq!(wrong(Object::from([("indexes", vec![twice.into()].into())])), "collection `c`: index has field `a` twice");
+    }
+}

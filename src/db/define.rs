@@ -1,0 +1,188 @@
+//! Defining: collections as configured, and the parts of the catalog that grow while documents are written.
+//!
+//! Not the building of indexes over existing documents: that is `db/index_build.rs`.
+//!
+//! Invariants: a definition is committed before anything is written that relies on it; two contexts that define at
+//! once are in conflict, and the later one looks again.
+
+use super::config::{CollectionConfig, IndexSpec};
+use super::run::run;
+use super::shared::Shared;
+use super::work::Work;
+use crate::engine::catalog::{Collection, CollectionId, Index, IndexId, IndexState};
+use crate::error::{Error, ErrorKind, Result};
+use crate::limits::{COLLECTIONS_MAX, INDEXES_PER_COLLECTION_MAX};
+use crate::query::IndexFacts;
+use crate::storage::{Durability, Storage};
+use crate::value::shape::Shapes;
+use crate::value::{Name, Path};
+use std::rc::Rc;
+
+/// The key of a new collection that does not say it.
+const DEFAULT_KEY_FIELD: &str = "id";
+
+/// What documents need before they can be written.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    /// Field lists without a shape.
+    pub(crate) shapes: Vec<Vec<Name>>,
+    /// Indexes, and the fields at which they are to be multi.
+    pub(crate) multi: Vec<(IndexId, u16)>,
+}
+
+impl Needs {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shapes.is_empty() && self.multi.is_empty()
+    }
+}
+
+/// Makes the collections that are not there, compares the others, and answers which indexes are to be built over
+/// existing documents.
+///
+/// # Errors
+/// `invalid` where a collection has another key, or an index of the name is another; `limit` for too many.
+pub(crate) async fn collections<S: Storage>(
+    shared: &Rc<Shared<S>>,
+    configured: &[CollectionConfig],
+) -> Result<Vec<(String, IndexSpec)>> {
+    if configured.is_empty() {
+        return Ok(Vec::new());
+    }
+    let define = async |work: &Work<S>| {
+        let mut to_build = Vec::new();
+        let mut catalog = (*work.catalog().await?).clone();
+        for config in configured {
+            if let Some(collection) = catalog.collection(&config.name) {
+                to_build.extend(compare(collection, config)?);
+                continue;
+            }
+            if catalog.len() >= COLLECTIONS_MAX {
+                return Err(Error::limit(format!("a database may have {COLLECTIONS_MAX} collections")));
+            }
+            let key_fields = match &config.key_fields {
+                Some(fields) => fields.clone(),
+                None => vec![Path::parse(DEFAULT_KEY_FIELD)?],
+            };
+            let collection = catalog.next_collection(&config.name, key_fields);
+            // Another context may be giving out this number too.
+            work.transaction().get(&collection.id.record_key()).await?;
+            let mut entries = vec![collection.record(None)];
+            for (key, value) in new_indexes(collection, &config.indexes) {
+                entries.push((key, value));
+            }
+            for (key, value) in entries {
+                catalog.apply(&key, Some(&value))?;
+                work.transaction().put(&key, &value)?;
+            }
+        }
+        Ok(to_build)
+    };
+    Ok(run(shared, shared.durability, define).await?.0)
+}
+
+/// The entries of the indexes of a new collection: it has no documents, so they are ready.
+fn new_indexes(mut collection: Collection, specs: &[IndexSpec]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut entries = Vec::new();
+    for spec in specs {
+        let index = new_index(&collection, spec, IndexState::Ready);
+        entries.push(collection.index_record(&index));
+        let record = collection.record(Some(index.id));
+        collection.made(index.id);
+        entries.push(record);
+    }
+    entries
+}
+
+/// An index of this description, with the next number.
+pub(crate) fn new_index(collection: &Collection, spec: &IndexSpec, state: IndexState) -> Index {
+    let name = spec.name.as_str().into();
+    let facts = IndexFacts { name, fields: spec.fields.clone(), sparse: spec.is_sparse, multi: 0 };
+    Index { id: collection.next_index_id(), facts, is_unique: spec.is_unique, state }
+}
+
+/// The configured indexes that a stored collection lacks, or has not finished.
+fn compare(collection: &Collection, config: &CollectionConfig) -> Result<Vec<(String, IndexSpec)>> {
+    if let Some(fields) = &config.key_fields
+        && *fields != collection.key_fields
+    {
+        let names = |fields: &[Path]| fields.iter().map(Path::as_str).collect::<Vec<_>>().join("`, `");
+        let (stored, given) = (names(&collection.key_fields), names(fields));
+        let message = format!("collection `{}` has the key `{stored}`, not `{given}`", config.name);
+        let error = Error::invalid(message).with_detail("collection", &config.name);
+        return Err(error.with_hint("open it with the key that it has; a collection's key cannot be changed"));
+    }
+    let mut to_build = Vec::new();
+    for spec in &config.indexes {
+        match collection.index(&spec.name) {
+            Some(index) => {
+                check_same(collection, index, spec, ErrorKind::Invalid)?;
+                if index.state == IndexState::Building {
+                    to_build.push((config.name.clone(), spec.clone()));
+                }
+            }
+            None => to_build.push((config.name.clone(), spec.clone())),
+        }
+    }
+    Ok(to_build)
+}
+
+/// Whether an index is the one that is described.
+///
+/// # Errors
+/// Of the given kind where it is another one of the same name.
+pub(crate) fn check_same(collection: &Collection, index: &Index, spec: &IndexSpec, kind: ErrorKind) -> Result<()> {
+    let facts = &index.facts;
+    if facts.fields == spec.fields && facts.sparse == spec.is_sparse && index.is_unique == spec.is_unique {
+        return Ok(());
+    }
+    let message = format!("index `{}` of collection `{}` is there with another definition", spec.name, collection.name);
+    let error = Error::new(kind, message).with_hint("drop the index first, or give this one another name");
+    Err(error.with_detail("collection", &collection.name).with_detail("index", &spec.name))
+}
+
+/// Whether one more index may be made.
+pub(crate) fn check_room(collection: &Collection) -> Result<()> {
+    if collection.indexes.len() >= INDEXES_PER_COLLECTION_MAX {
+        let message = format!("collection `{}` may have {INDEXES_PER_COLLECTION_MAX} indexes", collection.name);
+        return Err(Error::limit(message).with_detail("collection", &collection.name));
+    }
+    Ok(())
+}
+
+/// Commits what documents need, and takes it into the catalog of the work.
+pub(crate) async fn grow<S: Storage>(work: &Work<S>, id: CollectionId, needs: &Needs) -> Result<()> {
+    let define = async |define: &Work<S>| {
+        let catalog = define.catalog().await?;
+        let collection = catalog.by_id(id).ok_or_else(|| Error::internal("a collection went away"))?;
+        define_shapes(define, collection, &needs.shapes).await?;
+        for (index, multi) in &needs.multi {
+            let known = collection.indexes.iter().find(|known| known.id == *index);
+            if let Some(known) = known.filter(|known| known.facts.multi & multi != *multi) {
+                let mut changed = known.clone();
+                changed.facts.multi |= multi;
+                let (key, value) = collection.index_record(&changed);
+                define.transaction().get(&key).await?;
+                define.transaction().put(&key, &value)?;
+            }
+        }
+        Ok(())
+    };
+    // Whatever relies on it is committed later, and so never survives without it.
+    run(&work.shared, Durability::Relaxed, define).await?;
+    work.grow_catalog(&*work.shared.catalog().await?).await
+}
+
+async fn define_shapes<S: Storage>(define: &Work<S>, collection: &Collection, lists: &[Vec<Name>]) -> Result<()> {
+    let mut shapes = Shapes::clone(&collection.shapes);
+    for names in lists {
+        if let Some(shape_id) = shapes.add(names)?
+            && let Some(shape) = shapes.get(shape_id)
+        {
+            let key = collection.id.shape_key(shape_id);
+            // Another context may be giving out this number too.
+            define.transaction().get(&key).await?;
+            define.transaction().put(&key, &shape.encode())?;
+        }
+    }
+    Ok(())
+}

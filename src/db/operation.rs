@@ -1,0 +1,231 @@
+//! Operations: the writing requests, checked and then carried out in a transaction.
+//!
+//! Not retried and not committed here: the same operation may be carried out several times, each time from nothing.
+//!
+//! Invariant: what can be checked without reading documents is checked before the first of them is read.
+
+use super::collection::{self, Becomes, Updated, Upsert};
+use super::find::Query;
+use super::request::Request;
+use super::work::Work;
+use super::write::Mode;
+use super::answer;
+use crate::error::{Error, Result};
+use crate::query::{Filter, Sort};
+use crate::storage::Storage;
+use crate::value::update::Update;
+use crate::value::{Object, Value};
+
+/// A writing request.
+pub(crate) enum Operation<'a> {
+    Insert { docs: &'a [Value], mode: Mode },
+    Put { docs: &'a [Value] },
+    Update { query: Query, update: Update, upsert: Upsert },
+    Replace { query: Query, document: &'a Object, upsert: Upsert },
+    FindAndUpdate { filter: Filter, sort: Sort, update: Update, upsert: Upsert, returns: Returns },
+    Delete { query: Query },
+    DeleteKeys { keys: &'a [Value] },
+    Bulk(Vec<Operation<'a>>),
+}
+
+/// Which state of the document is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Returns {
+    Before,
+    After,
+}
+
+impl<'a> Operation<'a> {
+    /// Checks a request.
+    ///
+    /// # Errors
+    /// `invalid` or `unsupported`, naming what is wrong.
+    pub(crate) fn parse(request: &'a Request) -> Result<Self> {
+        Ok(match request.text("op")? {
+            "insert" => {
+                let mode = if request.flag("ordered", true)? { Mode::Together } else { Mode::Each };
+                Operation::Insert { docs: request.list("docs")?, mode }
+            }
+            "put" => Operation::Put { docs: request.list("docs")? },
+            "update" => Operation::Update {
+                query: request.chosen()?,
+                update: Update::parse(request.object("update")?)?,
+                upsert: request.upsert()?,
+            },
+            "replace" => Operation::Replace {
+                query: request.chosen()?,
+                document: request.object("doc")?,
+                upsert: request.upsert()?,
+            },
+            "find_and_update" => Operation::FindAndUpdate {
+                filter: request.filter()?,
+                sort: Sort::parse(request.list_or_empty("sort")?)?,
+                update: Update::parse(request.object("update")?)?,
+                upsert: request.upsert()?,
+                returns: match request.given("return_document").map(Value::as_str) {
+                    None | Some(Some("before")) => Returns::Before,
+                    Some(Some("after")) => Returns::After,
+                    _ => return Err(Error::invalid("`return_document` is not before or after")),
+                },
+            },
+            "delete" => Operation::Delete { query: request.chosen()? },
+            "delete_keys" => Operation::DeleteKeys { keys: request.list("keys")? },
+            _ => {
+                let each = request.list("operations")?.iter().enumerate().map(|(place, operation)| {
+                    let parsed = Operation::parse_of_bulk(operation);
+                    parsed.map_err(|error| error.context(format!("operation {place}")).with_detail("position", place))
+                });
+                Operation::Bulk(each.collect::<Result<_>>()?)
+            }
+        })
+    }
+
+    /// One operation of a bulk write: `{ insertOne: { document } }` and so on.
+    fn parse_of_bulk(operation: &'a Value) -> Result<Self> {
+        let mut fields = operation.as_object().into_iter().flat_map(|operation| operation.fields());
+        let (Some((name, Value::Object(body))), None) = (fields.next(), fields.next()) else {
+            let error = Error::invalid("an operation is an object with one field");
+            return Err(error.with_hint("e.g. { updateOne: { filter, update } }"));
+        };
+        let object = |field: &str| match body.get(field) {
+            Some(Value::Object(object)) => Ok(object),
+            _ => Err(Error::invalid(format!("`{field}` of `{name}` is missing, or not an object"))),
+        };
+        let query = |limit| -> Result<Query> { Ok(Query { limit, ..Query::of(Filter::parse(object("filter")?)?) }) };
+        let upsert = match body.get("upsert") {
+            None | Some(Value::Null | Value::Bool(false)) => Upsert::Nothing,
+            Some(Value::Bool(true)) => Upsert::Insert,
+            Some(_) => return Err(Error::invalid(format!("`upsert` of `{name}` is not a boolean"))),
+        };
+        let update = || Update::parse(object("update")?);
+        Ok(match &**name {
+            "insertOne" => {
+                let document = body.get("document").map(core::slice::from_ref);
+                let docs = document.ok_or_else(|| Error::invalid("`document` of `insertOne` is missing"))?;
+                Operation::Insert { docs, mode: Mode::Together }
+            }
+            "updateOne" => Operation::Update { query: query(Some(1))?, update: update()?, upsert },
+            "updateMany" => Operation::Update { query: query(None)?, update: update()?, upsert },
+            "replaceOne" => Operation::Replace { query: query(Some(1))?, document: object("replacement")?, upsert },
+            "deleteOne" => Operation::Delete { query: query(Some(1))? },
+            "deleteMany" => Operation::Delete { query: query(None)? },
+            other => {
+                let error = Error::invalid(format!("operation `{other}` is not known"));
+                let hint = "operations are insertOne, updateOne, updateMany, replaceOne, deleteOne and deleteMany";
+                return Err(error.with_hint(hint));
+            }
+        })
+    }
+
+    /// Carries the operation out, and answers without the commit.
+    ///
+    /// # Errors
+    /// As the calls of `db/collection.rs`.
+    pub(crate) async fn carry_out<S: Storage>(&self, work: &Work<S>, name: &str) -> Result<Object> {
+        Ok(match self {
+            Operation::Insert { docs, mode } => {
+                let inserted = collection::insert(work, name, docs, *mode).await?;
+                let mut answer = Object::from([("insertedIds", Value::Array(inserted.ids))]);
+                if *mode == Mode::Each {
+                    let errors = inserted.errors.iter().map(|(place, error)| write_error(*place, error));
+                    answer.set("writeErrors", Value::Array(errors.collect()));
+                }
+                answer
+            }
+            Operation::Put { docs } => Object::from([("keys", collection::put(work, name, docs).await?.into())]),
+            Operation::Update { query, update, upsert } => {
+                let becomes = Becomes::Updated(update);
+                updated(collection::update(work, name, query.clone(), &becomes, *upsert).await?)
+            }
+            Operation::Replace { query, document, upsert } => {
+                let becomes = Becomes::Replaced(document);
+                updated(collection::update(work, name, query.clone(), &becomes, *upsert).await?)
+            }
+            Operation::FindAndUpdate { filter, sort, update, upsert, returns } => {
+                let chosen = (filter.clone(), sort.clone());
+                let becomes = Becomes::Updated(update);
+                let (before, after) = collection::find_and_update(work, name, chosen, &becomes, *upsert).await?;
+                let document = if *returns == Returns::Before { before } else { after };
+                Object::from([("doc", document.map_or(Value::Null, Value::Object))])
+            }
+            Operation::Delete { query } => {
+                let deleted = collection::delete(work, name, query.clone()).await?;
+                answer::counts(&[("deletedCount", deleted)])
+            }
+            Operation::DeleteKeys { keys } => {
+                answer::counts(&[("deletedCount", collection::delete_keys(work, name, keys).await?)])
+            }
+            Operation::Bulk(operations) => bulk(work, name, operations).await?,
+        })
+    }
+}
+
+/// Carries operations out one after the other, each seeing what those before it did.
+async fn bulk<S: Storage>(work: &Work<S>, name: &str, operations: &[Operation<'_>]) -> Result<Object> {
+    work.collection(name).await?;
+    let mut total = Updated::default();
+    let (mut inserted, mut deleted, mut upserts) = (Vec::new(), 0, 0);
+    for (place, operation) in operations.iter().enumerate() {
+        let done = async {
+            match operation {
+                Operation::Insert { docs, mode } => inserted.extend(collection::insert(work, name, docs, *mode).await?.ids),
+                Operation::Delete { query } => deleted += collection::delete(work, name, query.clone()).await?,
+                Operation::Update { query, update, upsert } => {
+                    let becomes = Becomes::Updated(update);
+                    let one = collection::update(work, name, query.clone(), &becomes, *upsert).await?;
+                    upserts += total.add(&one);
+                }
+                Operation::Replace { query, document, upsert } => {
+                    let becomes = Becomes::Replaced(document);
+                    let one = collection::update(work, name, query.clone(), &becomes, *upsert).await?;
+                    upserts += total.add(&one);
+                }
+                _ => return Err(Error::internal("an operation that is not one of a bulk write")),
+            }
+            Ok(())
+        };
+        // What was done before is in the transaction already: where a user holds it, it cannot go on.
+        done.await.map_err(|error| {
+            let error = error.context(format!("operation {place}")).with_detail("position", place);
+            if place > 0 {
+                work.fail(&error);
+            }
+            error
+        })?;
+    }
+    let mut answer = Object::from([("insertedCount", Value::count(inserted.len())), ("insertedIds", inserted.into())]);
+    for (name, count) in [
+        ("matchedCount", total.matched),
+        ("modifiedCount", total.modified),
+        ("deletedCount", deleted),
+        ("upsertedCount", upserts),
+    ] {
+        answer.set(name, Value::count(count));
+    }
+    Ok(answer)
+}
+
+impl Updated {
+    /// Adds the counts of another; answers how many it upserted.
+    fn add(&mut self, other: &Updated) -> usize {
+        self.matched += other.matched;
+        self.modified += other.modified;
+        usize::from(other.upserted.is_some())
+    }
+}
+
+fn updated(updated: Updated) -> Object {
+    let mut answer = answer::counts(&[("matchedCount", updated.matched), ("modifiedCount", updated.modified)]);
+    if let Some(key) = updated.upserted {
+        answer.set("upsertedId", key);
+    }
+    answer
+}
+
+fn write_error(place: usize, error: &Error) -> Value {
+    Value::Object(Object::from([
+        ("index", Value::count(place)),
+        ("code", error.kind().code().into()),
+        ("message", error.message().into()),
+    ]))
+}

@@ -1,0 +1,355 @@
+//! Requests: one encoded object in, one encoded value out; the whole of the data API goes through here.
+//!
+//! Not aware of JavaScript: what crosses is bytes (`value/codec.rs`), so that everything here is tested natively.
+//!
+//! Invariants: a request is checked before it does anything; a request that fails has written nothing; inside a
+//! transaction answers carry no commit, for there is none yet.
+
+use super::collection::Upsert;
+use super::config::{CollectionConfig, IndexSpec, parse_count, parse_durability};
+use super::cursor::{Cursor, Cursors};
+use super::find::{Find, Query, Reading};
+use super::run::run;
+use super::shared::Shared;
+use super::work::{Reader, Work, no_collection};
+use super::operation::Operation;
+use super::{answer, define, index_build};
+use crate::engine::Committed;
+use crate::engine::catalog::{Catalog, Collection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::query::{Filter, Projection, Sort};
+use crate::storage::Storage;
+use crate::value::{Object, Path, Value, codec};
+use std::rc::Rc;
+
+/// Where a request takes effect.
+pub(crate) enum Scope<'a, S: Storage> {
+    /// On the newest state, committing by itself.
+    Latest(&'a Rc<Shared<S>>),
+    /// In a transaction.
+    Within(&'a Work<S>, &'a Cursors<S>),
+}
+
+/// A request, as it was decoded.
+pub(crate) struct Request(pub(super) Object);
+
+impl Request {
+    /// Reads an encoded request.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Request> {
+        match codec::decode(bytes)? {
+            Value::Object(object) => Ok(Request(object)),
+            other => Err(Error::invalid(format!("a request is an object, not {}", other.type_name()))),
+        }
+    }
+
+    /// A field that is there and not null.
+    pub(super) fn given(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| **value != Value::Null)
+    }
+
+    pub(super) fn needed(&self, name: &str) -> Result<&Value> {
+        self.given(name).ok_or_else(|| Error::invalid(format!("`{name}` is missing")))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<&str> {
+        let value = self.needed(name)?;
+        value.as_str().ok_or_else(|| Error::invalid(format!("`{name}` is {}, not a string", value.type_name())))
+    }
+
+    pub(super) fn list(&self, name: &str) -> Result<&[Value]> {
+        let value = self.needed(name)?;
+        value.as_array().ok_or_else(|| Error::invalid(format!("`{name}` is {}, not an array", value.type_name())))
+    }
+
+    /// An array, empty where it is not given.
+    pub(super) fn list_or_empty(&self, name: &str) -> Result<&[Value]> {
+        if self.given(name).is_some() { self.list(name) } else { Ok(&[]) }
+    }
+
+    pub(super) fn object(&self, name: &str) -> Result<&Object> {
+        let value = self.needed(name)?;
+        value.as_object().ok_or_else(|| Error::invalid(format!("`{name}` is {}, not an object", value.type_name())))
+    }
+
+    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool> {
+        match self.given(name) {
+            None => Ok(default),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(other) => Err(Error::invalid(format!("`{name}` is {}, not a boolean", other.type_name()))),
+        }
+    }
+
+    pub(super) fn filter(&self) -> Result<Filter> {
+        if self.given("filter").is_some() { Filter::parse(self.object("filter")?) } else { Ok(Filter::all()) }
+    }
+
+    fn query(&self) -> Result<Query> {
+        Ok(Query {
+            filter: self.filter()?,
+            sort: Sort::parse(self.list_or_empty("sort")?)?,
+            skip: self.given("skip").map_or(Ok(0), |skip| parse_count("skip", skip))?,
+            limit: self.given("limit").map(|limit| parse_count("limit", limit)).transpose()?,
+        })
+    }
+
+    /// What an update or delete chooses: all that matches, or one.
+    pub(super) fn chosen(&self) -> Result<Query> {
+        let limit = if self.flag("multi", false)? { None } else { Some(1) };
+        Ok(Query { limit, ..Query::of(self.filter()?) })
+    }
+
+    pub(super) fn upsert(&self) -> Result<Upsert> {
+        Ok(if self.flag("upsert", false)? { Upsert::Insert } else { Upsert::Nothing })
+    }
+
+    fn projection(&self, key_fields: &[Path]) -> Result<Option<Projection>> {
+        Projection::parse(self.list_or_empty("project")?, key_fields)
+    }
+}
+
+impl<S: Storage> Scope<'_, S> {
+    /// Answers a request.
+    pub(crate) async fn answer(&self, request: &Request) -> Result<Vec<u8>> {
+        match request.text("op")? {
+            "get" => {
+                let (reader, collection) = self.read(request).await?;
+                answer::get(&reader, &collection, request.list("keys")?).await
+            }
+            "find" => self.find(request).await,
+            "count" => {
+                let find = self.open_find(request, Query::of(request.filter()?), Reading::Keys).await?;
+                Ok(encoded(answer::counts(&[("count", answer::count(find).await?)])))
+            }
+            "distinct" => {
+                let field = Path::parse(request.text("field")?)?;
+                let find = self.open_find(request, Query::of(request.filter()?), Reading::Documents).await?;
+                let values = answer::distinct(find, &field).await?;
+                Ok(encoded(Object::from([("values", values.into())])))
+            }
+            "explain" => {
+                let (_, collection) = self.read(request).await?;
+                Ok(encoded(request.query()?.plan(&collection, request.reading()?)?.explain()))
+            }
+            "cursor_open" => self.open_cursor(request).await,
+            "cursor_next" => self.next_of_cursor(request).await,
+            "cursor_close" => {
+                self.cursors().close(parse_count("cursor", request.needed("cursor")?)?);
+                Ok(encoded(Object::new()))
+            }
+            "insert" | "put" | "update" | "replace" | "find_and_update" | "delete" | "delete_keys" | "bulk_write" => {
+                self.write(request).await
+            }
+            "indexes" => Ok(encoded(indexes(&*self.read(request).await?.1))),
+            "collections" => Ok(encoded(collections(&*self.catalog().await?))),
+            "stats" => self.stats(request).await,
+            "create_index" | "drop_index" | "index_progress" | "create_collection" => self.define(request).await,
+            op => Err(Error::new(ErrorKind::Unsupported, format!("operation `{op}` is not known"))),
+        }
+    }
+
+    fn cursors(&self) -> &Cursors<S> {
+        match self {
+            Scope::Latest(shared) => &shared.cursors,
+            Scope::Within(_, cursors) => cursors,
+        }
+    }
+
+    async fn catalog(&self) -> Result<Rc<Catalog>> {
+        match self {
+            Scope::Latest(shared) => shared.catalog().await,
+            Scope::Within(work, _) => work.catalog().await,
+        }
+    }
+
+    /// A reader, and the collection as it is for that reader.
+    async fn read(&self, request: &Request) -> Result<(Reader<S>, Rc<Collection>)> {
+        self.read_named(request.text("collection")?).await
+    }
+
+    async fn read_named(&self, name: &str) -> Result<(Reader<S>, Rc<Collection>)> {
+        match self {
+            Scope::Latest(shared) => {
+                let catalog = shared.catalog().await?;
+                // Nothing is awaited in between: the snapshot has this catalog.
+                let snapshot = shared.engine.snapshot()?;
+                let collection = catalog.collection(name).ok_or_else(|| no_collection(name))?;
+                Ok((Reader::Snapshot(snapshot), Rc::clone(collection)))
+            }
+            Scope::Within(work, _) => Ok((work.reader(), work.collection(name).await?)),
+        }
+    }
+
+    async fn open_find(&self, request: &Request, query: Query, reading: Reading) -> Result<Find<S>> {
+        let (reader, collection) = self.read(request).await?;
+        Find::new(reader, collection, query, reading)
+    }
+
+    async fn find(&self, request: &Request) -> Result<Vec<u8>> {
+        let (reader, collection) = self.read(request).await?;
+        let reading = request.reading()?;
+        let projection = request.projection(&collection.key_fields)?;
+        let find = Find::new(reader.clone(), collection, request.query()?, reading)?;
+        match request.given("want").and_then(Value::as_str) {
+            None | Some("docs") => answer::docs(find, projection.as_ref()).await,
+            Some("keys") => answer::keys(reader, find).await,
+            Some("count") => Ok(encoded(answer::counts(&[("count", answer::count(find).await?)]))),
+            Some("columns") => {
+                let field = |field: &Value| match field {
+                    Value::String(field) => Path::parse(field),
+                    other => Err(Error::invalid(format!("a column is {}, not a field", other.type_name()))),
+                };
+                let fields: Vec<Path> = request.list("fields")?.iter().map(field).collect::<Result<_>>()?;
+                answer::columns(find, &fields).await
+            }
+            Some(other) => Err(Error::invalid(format!("`want` is `{other}`, not docs, keys, count or columns"))),
+        }
+    }
+
+    async fn open_cursor(&self, request: &Request) -> Result<Vec<u8>> {
+        let find = self.open_find(request, request.query()?, Reading::Stream).await?;
+        let projection = request.projection(&find.collection().key_fields)?;
+        let number = self.cursors().open(Cursor { find, projection })?;
+        Ok(encoded(answer::counts(&[("cursor", number)])))
+    }
+
+    async fn next_of_cursor(&self, request: &Request) -> Result<Vec<u8>> {
+        let count = request.given("max").map_or(Ok(1000), |max| parse_count("max", max))?;
+        let (number, mut cursor) = self.cursors().take(request.needed("cursor")?)?;
+        let part = answer::part(&mut cursor.find, cursor.projection.as_ref(), count).await;
+        match &part {
+            Ok((_, false)) => self.cursors().put_back(number, cursor),
+            _ => self.cursors().close(number),
+        }
+        Ok(part?.0)
+    }
+
+    /// Answers a writing request: in the transaction, or in one of its own that is committed.
+    async fn write(&self, request: &Request) -> Result<Vec<u8>> {
+        let collection = request.text("collection")?;
+        let operation = Operation::parse(request)?;
+        match self {
+            Scope::Within(work, _) => Ok(encoded(operation.carry_out(work, collection).await?)),
+            Scope::Latest(shared) => {
+                let durability = match request.given("durability") {
+                    Some(durability) => parse_durability(durability)?,
+                    None => shared.durability,
+                };
+                let work = async |work: &Work<S>| operation.carry_out(work, collection).await;
+                let (mut answer, committed) = run(shared, durability, work).await?;
+                push_commit(&mut answer, &committed);
+                Ok(encoded(answer))
+            }
+        }
+    }
+
+    async fn stats(&self, request: &Request) -> Result<Vec<u8>> {
+        let names: Vec<String> = match request.given("collection") {
+            Some(_) => vec![request.text("collection")?.to_owned()],
+            None => self.catalog().await?.iter().map(|collection| collection.name.to_string()).collect(),
+        };
+        let (mut documents, mut size_bytes) = (0, 0);
+        for name in &names {
+            let (reader, collection) = self.read_named(name).await?;
+            let (count, bytes) = answer::sizes(reader, &collection).await?;
+            documents += count;
+            size_bytes += bytes;
+        }
+        let mut stats = answer::counts(&[("documents", documents), ("bytes", size_bytes)]);
+        if let (None, Scope::Latest(shared)) = (request.given("collection"), self) {
+            let figures = shared.engine.figures();
+            let more = [
+                ("collections", names.len()),
+                ("memtableBytes", figures.memtable_bytes),
+                ("segments", figures.segments),
+                ("cacheBytes", figures.cache_bytes),
+            ];
+            for (name, count) in more {
+                stats.set(name, Value::count(count));
+            }
+        }
+        Ok(encoded(stats))
+    }
+
+    async fn define(&self, request: &Request) -> Result<Vec<u8>> {
+        let op = request.text("op")?;
+        let Scope::Latest(shared) = self else {
+            return Err(Error::invalid(format!("`{op}` cannot be part of a transaction")));
+        };
+        let answer = match op {
+            "create_index" => {
+                let spec = IndexSpec::parse(request.needed("spec")?)?;
+                index_build::create(shared, request.text("collection")?, &spec).await?;
+                Object::from([("name", spec.name.into())])
+            }
+            "drop_index" => {
+                index_build::drop_index(shared, request.text("collection")?, request.text("name")?).await?;
+                Object::new()
+            }
+            "index_progress" => {
+                let name = request.text("name")?;
+                let (done, total) = index_build::progress(shared, request.text("collection")?, name).await?;
+                answer::counts(&[("done", done), ("total", total)])
+            }
+            _ => {
+                let mut config = request.0.clone();
+                config.remove("op");
+                config.remove("name");
+                let config = CollectionConfig::parse(request.text("name")?, &config)?;
+                ensure(shared, &[config]).await?;
+                Object::new()
+            }
+        };
+        Ok(encoded(answer))
+    }
+}
+
+impl Request {
+    fn reading(&self) -> Result<Reading> {
+        Ok(match self.given("want").and_then(Value::as_str) {
+            Some("keys" | "count") => Reading::Keys,
+            _ => Reading::Documents,
+        })
+    }
+}
+
+/// Makes what is configured and not there yet, and builds indexes over existing documents.
+pub(crate) async fn ensure<S: Storage>(shared: &Rc<Shared<S>>, configured: &[CollectionConfig]) -> Result<()> {
+    for (collection, spec) in define::collections(shared, configured).await? {
+        index_build::create(shared, &collection, &spec).await?;
+    }
+    Ok(())
+}
+
+/// A commit, as answers tell it.
+pub(crate) fn push_commit(answer: &mut Object, committed: &Committed) {
+    answer.set("seq", Value::count(usize::try_from(committed.seq.get()).unwrap_or(usize::MAX)));
+    answer.set("durability", committed.durability.name().into());
+}
+
+pub(crate) fn encoded(answer: Object) -> Vec<u8> {
+    codec::encoded(&answer.into())
+}
+
+fn indexes(collection: &Collection) -> Object {
+    let index = |index: &crate::engine::catalog::Index| {
+        let fields = index.facts.fields.iter().map(|field| Value::from(field.as_str())).collect();
+        Value::Object(Object::from([
+            ("name", Value::from(&*index.facts.name)),
+            ("fields", Value::Array(fields)),
+            ("unique", index.is_unique.into()),
+            ("sparse", index.facts.sparse.into()),
+            ("state", index.state.name().into()),
+            ("multi", (index.facts.multi != 0).into()),
+        ]))
+    };
+    Object::from([("indexes", Value::Array(collection.indexes.iter().map(index).collect()))])
+}
+
+fn collections(catalog: &Catalog) -> Object {
+    let describe = |collection: &Rc<Collection>| {
+        let mut fields: Vec<Value> = collection.key_fields.iter().map(|field| Value::from(field.as_str())).collect();
+        let key = if fields.len() == 1 { fields.pop().unwrap_or(Value::Null) } else { Value::Array(fields) };
+        Value::Object(Object::from([("name", Value::from(&*collection.name)), ("key", key)]))
+    };
+    Object::from([("collections", Value::Array(catalog.iter().map(describe).collect()))])
+}

@@ -1,0 +1,468 @@
+//! The catalog: which collections, indexes and shapes there are, as stored and as known in memory.
+//!
+//! Not a cache of documents, and not a writer: it gives the entries that a transaction has to write, and takes in what
+//! was committed.
+//!
+//! # The entries
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `01 01` collection       | [`CollectionRecord`], postcard |
+//! | `01 02` collection index | [`IndexRecord`], postcard |
+//! | `01 03` collection shape | the shape's names: `value/shape.rs` |
+//! | `01 04` collection index | nothing: the index was dropped, and its entries are still to be deleted |
+//!
+//! Numbers are u32, highest byte first. Ids of collections and indexes are never given out twice.
+//!
+//! # Invariants
+//!
+//! - A writer of documents reads its collection's record in its transaction, and whatever changes the list of indexes
+//!   writes that record: so no document is ever written past an index that another context has just made.
+//! - A row names a shape only after the shape was committed.
+//! - An index says that it is `multi` before it holds a second entry for some document.
+
+use super::format::{SPACE_CATALOG, SPACE_DOCUMENT, SPACE_INDEX};
+use crate::error::{Error, Result};
+use crate::query::IndexFacts;
+use crate::value::shape::{Shape, ShapeId, Shapes};
+use crate::value::{Name, Path};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+const KIND_COLLECTION: u8 = 1;
+const KIND_INDEX: u8 = 2;
+const KIND_SHAPE: u8 = 3;
+const KIND_DROPPED: u8 = 4;
+
+/// The number of a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CollectionId(u32);
+
+/// The number of an index in its collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IndexId(u32);
+
+/// A collection, as stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CollectionRecord {
+    /// Its name.
+    pub name: String,
+    /// The fields of its primary key.
+    pub key_fields: Vec<String>,
+    /// How many indexes were ever made: the last id that was given out.
+    pub indexes_made: u32,
+}
+
+/// An index, as stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct IndexRecord {
+    /// Its name, once in its collection.
+    pub name: String,
+    /// Its fields.
+    pub fields: Vec<String>,
+    /// Whether no two documents may have one value.
+    pub is_unique: bool,
+    /// Whether documents without any of the fields are left out.
+    pub is_sparse: bool,
+    /// Whether it may be read.
+    pub state: IndexState,
+    /// One bit for each field: [`IndexFacts::multi`].
+    pub multi: u16,
+}
+
+/// Whether an index may be read. Writers keep it either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum IndexState {
+    /// Documents from before it was made are still being entered.
+    Building,
+    /// It has all documents.
+    Ready,
+}
+
+impl IndexState {
+    /// The name that users see.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            IndexState::Building => "building",
+            IndexState::Ready => "ready",
+        }
+    }
+}
+
+/// An index, as known in memory.
+#[derive(Clone, Debug)]
+pub struct Index {
+    /// Its number.
+    pub id: IndexId,
+    /// What planning knows of it.
+    pub facts: IndexFacts,
+    /// Whether no two documents may have one value.
+    pub is_unique: bool,
+    /// Whether it may be read.
+    pub state: IndexState,
+}
+
+/// A collection, as known in memory.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    /// Its number.
+    pub id: CollectionId,
+    /// Its name.
+    pub name: Name,
+    /// The fields of its primary key.
+    pub key_fields: Vec<Path>,
+    /// Its indexes, in the order in which they were made.
+    pub indexes: Vec<Index>,
+    /// What planning knows of those that are ready.
+    pub ready: Vec<IndexFacts>,
+    /// Its shapes.
+    pub shapes: Rc<Shapes>,
+    indexes_made: u32,
+}
+
+/// All collections. Clones share what they hold.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    collections: BTreeMap<CollectionId, Rc<Collection>>,
+    by_name: BTreeMap<Name, CollectionId>,
+    dropped: BTreeSet<(CollectionId, IndexId)>,
+}
+
+/// A key and the value to put under it.
+pub type Entry = (Vec<u8>, Vec<u8>);
+
+impl CollectionId {
+    /// What all keys of its documents begin with; the primary key follows.
+    #[must_use]
+    pub fn documents(self) -> Vec<u8> {
+        let mut prefix = Vec::with_capacity(32);
+        prefix.push(SPACE_DOCUMENT);
+        prefix.extend_from_slice(&self.0.to_be_bytes());
+        prefix
+    }
+
+    /// What all keys of one of its indexes begin with; the values and the primary key follow.
+    #[must_use]
+    pub fn index_entries(self, index: IndexId) -> Vec<u8> {
+        let mut prefix = Vec::with_capacity(48);
+        prefix.push(SPACE_INDEX);
+        prefix.extend_from_slice(&self.0.to_be_bytes());
+        prefix.extend_from_slice(&index.0.to_be_bytes());
+        prefix
+    }
+
+    /// The key of its record.
+    #[must_use]
+    pub fn record_key(self) -> Vec<u8> {
+        [&[SPACE_CATALOG, KIND_COLLECTION][..], &self.0.to_be_bytes()].concat()
+    }
+
+    /// The key of a shape.
+    #[must_use]
+    pub fn shape_key(self, shape: ShapeId) -> Vec<u8> {
+        self.part_key(KIND_SHAPE, shape.get())
+    }
+
+    /// The key of an index's record.
+    #[must_use]
+    pub fn index_key(self, index: IndexId) -> Vec<u8> {
+        self.part_key(KIND_INDEX, index.0)
+    }
+
+    /// The key that says that an index was dropped and still has entries.
+    #[must_use]
+    pub fn dropped_key(self, index: IndexId) -> Vec<u8> {
+        self.part_key(KIND_DROPPED, index.0)
+    }
+
+    fn part_key(self, kind: u8, part: u32) -> Vec<u8> {
+        [&[SPACE_CATALOG, kind][..], &self.0.to_be_bytes(), &part.to_be_bytes()].concat()
+    }
+}
+
+/// The length of [`CollectionId::documents`].
+pub const DOCUMENT_PREFIX_LEN: usize = 5;
+/// The length of [`CollectionId::index_entries`].
+pub const INDEX_PREFIX_LEN: usize = 9;
+
+/// The collection and the primary key of a document's key.
+#[must_use]
+pub fn split_document_key(key: &[u8]) -> Option<(CollectionId, &[u8])> {
+    let (collection, primary) = key.strip_prefix(&[SPACE_DOCUMENT])?.split_first_chunk::<4>()?;
+    Some((CollectionId(u32::from_be_bytes(*collection)), primary))
+}
+
+impl Collection {
+    /// The index with this name.
+    #[must_use]
+    pub fn index(&self, name: &str) -> Option<&Index> {
+        self.indexes.iter().find(|index| &*index.facts.name == name)
+    }
+
+    /// The id for one more index.
+    #[must_use]
+    pub fn next_index_id(&self) -> IndexId {
+        IndexId(self.indexes_made.saturating_add(1))
+    }
+
+    /// Notes that an index with this id has been made.
+    pub fn made(&mut self, last_index: IndexId) {
+        self.indexes_made = self.indexes_made.max(last_index.0);
+    }
+
+    /// The entry of its record, once an index with this id has been made.
+    #[must_use]
+    pub fn record(&self, last_index: Option<IndexId>) -> Entry {
+        let record = CollectionRecord {
+            name: self.name.to_string(),
+            key_fields: self.key_fields.iter().map(Path::to_string).collect(),
+            indexes_made: last_index.map_or(self.indexes_made, |last| last.0.max(self.indexes_made)),
+        };
+        (self.id.record_key(), to_bytes(&record))
+    }
+
+    /// The entry of an index's record.
+    #[must_use]
+    pub fn index_record(&self, index: &Index) -> Entry {
+        let record = IndexRecord {
+            name: index.facts.name.to_string(),
+            fields: index.facts.fields.iter().map(Path::to_string).collect(),
+            is_unique: index.is_unique,
+            is_sparse: index.facts.sparse,
+            state: index.state,
+            multi: index.facts.multi,
+        };
+        (self.id.index_key(index.id), to_bytes(&record))
+    }
+
+    fn index_changed(&mut self) {
+        let ready = self.indexes.iter().filter(|index| index.state == IndexState::Ready);
+        self.ready = ready.map(|index| index.facts.clone()).collect();
+    }
+}
+
+fn to_bytes<T: Serialize>(record: &T) -> Vec<u8> {
+    // Plain structs always encode into a vector.
+    postcard::to_allocvec(record).unwrap_or_default()
+}
+
+fn damaged(what: &str) -> Error {
+    Error::corrupt(format!("the catalog is damaged: {what}"))
+}
+
+impl Catalog {
+    /// Without collections.
+    #[must_use]
+    pub fn new() -> Self {
+        Catalog::default()
+    }
+
+    /// The collection with this name.
+    #[must_use]
+    pub fn collection(&self, name: &str) -> Option<&Rc<Collection>> {
+        self.collections.get(self.by_name.get(name)?)
+    }
+
+    /// The collection with this number.
+    #[must_use]
+    pub fn by_id(&self, id: CollectionId) -> Option<&Rc<Collection>> {
+        self.collections.get(&id)
+    }
+
+    /// All collections, by number.
+    pub fn iter(&self) -> impl Iterator<Item = &Rc<Collection>> {
+        self.collections.values()
+    }
+
+    /// How many collections there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.collections.len()
+    }
+
+    /// Whether there is no collection.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.collections.is_empty()
+    }
+
+    /// Indexes that were dropped and still have entries.
+    #[must_use]
+    pub const fn dropped(&self) -> &BTreeSet<(CollectionId, IndexId)> {
+        &self.dropped
+    }
+
+    /// A new collection with the next number; it has yet to be written.
+    #[must_use]
+    pub fn next_collection(&self, name: &str, key_fields: Vec<Path>) -> Collection {
+        let last = self.collections.last_key_value().map_or(0, |(id, _)| id.0);
+        Collection {
+            id: CollectionId(last.saturating_add(1)),
+            name: name.into(),
+            key_fields,
+            indexes: Vec::new(),
+            ready: Vec::new(),
+            shapes: Rc::default(),
+            indexes_made: 0,
+        }
+    }
+
+    /// Takes in one entry of the catalog, as it is now; entries in the order of their keys.
+    ///
+    /// # Errors
+    /// `corrupt` where it is none.
+    pub fn apply(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        let parts = key.strip_prefix(&[SPACE_CATALOG]).and_then(<[u8]>::split_first);
+        let (kind, parts) = parts.ok_or_else(|| damaged("a key"))?;
+        let (collection, part) = parts.split_first_chunk::<4>().ok_or_else(|| damaged("a key"))?;
+        let collection = CollectionId(u32::from_be_bytes(*collection));
+        if *kind == KIND_COLLECTION {
+            return self.apply_collection(collection, value);
+        }
+        let part = part.try_into().map(u32::from_be_bytes).map_err(|_| damaged("a key"))?;
+        if *kind == KIND_DROPPED {
+            let dropped = (collection, IndexId(part));
+            let _ = if value.is_some() { self.dropped.insert(dropped) } else { self.dropped.remove(&dropped) };
+            return Ok(());
+        }
+        let owner = self.collections.get_mut(&collection).ok_or_else(|| damaged("a part without its collection"))?;
+        match *kind {
+            KIND_INDEX => apply_index(Rc::make_mut(owner), IndexId(part), value),
+            KIND_SHAPE => {
+                let shape = Shape::decode(value.ok_or_else(|| damaged("a shape was deleted"))?)?;
+                Rc::make_mut(&mut Rc::make_mut(owner).shapes).load(ShapeId::new(part), shape)
+            }
+            _ => Err(damaged("an unknown kind of entry")),
+        }
+    }
+
+    fn apply_collection(&mut self, id: CollectionId, value: Option<&[u8]>) -> Result<()> {
+        let record = value.ok_or_else(|| damaged("a collection was deleted"))?;
+        let record: CollectionRecord = postcard::from_bytes(record).map_err(|_| damaged("a collection"))?;
+        if let Some(known) = self.collections.get_mut(&id) {
+            Rc::make_mut(known).indexes_made = record.indexes_made;
+            return Ok(());
+        }
+        let name: Name = record.name.into();
+        let collection = Collection {
+            id,
+            name: name.clone(),
+            key_fields: paths(&record.key_fields)?,
+            indexes: Vec::new(),
+            ready: Vec::new(),
+            shapes: Rc::default(),
+            indexes_made: record.indexes_made,
+        };
+        self.by_name.insert(name, id);
+        self.collections.insert(id, Rc::new(collection));
+        Ok(())
+    }
+
+    /// The same catalog, in which the parts that only ever grow (shapes, and which indexes are multi) are as in
+    /// `newer`. For a transaction that goes on after it had such parts defined.
+    #[must_use]
+    pub fn grown(&self, newer: &Catalog) -> Catalog {
+        let mut grown = self.clone();
+        for (id, collection) in &mut grown.collections {
+            let Some(newer) = newer.by_id(*id) else { continue };
+            let collection = Rc::make_mut(collection);
+            collection.shapes = Rc::clone(&newer.shapes);
+            for index in &mut collection.indexes {
+                let known = newer.indexes.iter().find(|known| known.id == index.id);
+                index.facts.multi |= known.map_or(0, |known| known.facts.multi);
+            }
+            collection.index_changed();
+        }
+        grown
+    }
+}
+
+fn apply_index(collection: &mut Collection, id: IndexId, value: Option<&[u8]>) -> Result<()> {
+    let place = collection.indexes.iter().position(|index| index.id == id);
+    match (value, place) {
+        (None, Some(place)) => {
+            collection.indexes.remove(place);
+        }
+        (None, None) => {}
+        (Some(value), place) => {
+            let record: IndexRecord = postcard::from_bytes(value).map_err(|_| damaged("an index"))?;
+            let index = Index {
+                id,
+                facts: IndexFacts {
+                    name: record.name.into(),
+                    fields: paths(&record.fields)?,
+                    sparse: record.is_sparse,
+                    multi: record.multi,
+                },
+                is_unique: record.is_unique,
+                state: record.state,
+            };
+            match place.and_then(|place| collection.indexes.get_mut(place)) {
+                Some(known) => *known = index,
+                None => collection.indexes.push(index),
+            }
+        }
+    }
+    collection.index_changed();
+    Ok(())
+}
+
+fn paths(fields: &[String]) -> Result<Vec<Path>> {
+    fields.iter().map(|field| Path::parse(field).map_err(|_| damaged("a field"))).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn define(catalog: &mut Catalog, name: &str) -> Rc<Collection> {
+        let collection = catalog.next_collection(name, vec![Path::parse("id").unwrap()]);
+        let (key, value) = collection.record(None);
+        catalog.apply(&key, Some(&value)).unwrap();
+        Rc::clone(catalog.collection(name).unwrap())
+    }
+
+    #[test]
+    fn what_is_written_is_known_again() {
+        let mut catalog = Catalog::new();
+        define(&mut catalog, "a");
+        let collection = define(&mut catalog, "b");
+        let id = collection.next_index_id();
+        let facts = IndexFacts { name: "x_y".into(), fields: paths(&["x".into(), "y.z".into()]).unwrap(), sparse: true, multi: 2 };
+        let index = Index { id, facts, is_unique: true, state: IndexState::Building };
+        let entries = [collection.record(Some(id)), collection.index_record(&index)];
+        for (key, value) in &entries {
+            catalog.apply(key, Some(value)).unwrap();
+        }
+        let known = catalog.collection("b").unwrap();
+        assert_eq!(known.index("x_y").unwrap().facts, index.facts);
+        assert!(known.ready.is_empty(), "an index that is being built is not read");
+        let (key, value) = known.index_record(&Index { state: IndexState::Ready, ..index });
+        catalog.apply(&key, Some(&value)).unwrap();
+        assert_eq!(catalog.collection("b").unwrap().ready.len(), 1);
+        catalog.apply(&key, None).unwrap();
+        let known = catalog.collection("b").unwrap();
+        assert!(known.index("x_y").is_none() && known.next_index_id() != id, "an id is not given out twice");
+    }
+
+    #[test]
+    fn damaged_entries_are_corrupt() {
+        let mut catalog = Catalog::new();
+        let collection = define(&mut catalog, "a");
+        let shape = ShapeId::new(2);
+        for (key, value) in [
+            (collection.id.record_key(), Some(&[0xff][..])),
+            (collection.id.shape_key(shape), Some(&[][..])),
+            (collection.id.index_key(IndexId(1)), Some(&[1][..])),
+            (CollectionId(9).index_key(IndexId(1)), Some(&[1][..])),
+            (vec![SPACE_CATALOG, 9, 0, 0, 0, 1, 0, 0, 0, 1], Some(&[][..])),
+            (vec![SPACE_CATALOG], None),
+        ] {
+            assert_eq!(catalog.apply(&key, value).unwrap_err().kind(), ErrorKind::Corrupt, "{key:?}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+// The page in a real browser, on real data: loading, queries, editing, reload, two tabs.
+import assert from 'node:assert/strict'
+import { after, afterEach, before, describe, test } from 'node:test'
+import { serve } from '../../www/serve.mjs'
+import { engine, launch, newProfile } from './browser.mjs'
+
+const WAIT_MS = 60_000
+
+let browser, server, address
+const problems = []
+
+before(async () => {
+  ;({ server, address } = await serve(4400))
+  browser = await launch({ profile: await newProfile() })
+})
+after(async () => {
+  await browser?.close()
+  server?.closeAllConnections()
+  server?.close()
+})
+afterEach(() => assert.deepEqual(problems.splice(0), [], 'the page has nothing to complain about'))
+
+async function openPage(name) {
+  const page = await browser.newPage()
+  page.setDefaultTimeout(WAIT_MS)
+  page.on('pageerror', error => problems.push(String(error)))
+  page.on('console', message => { if (['error', 'warn'].includes(message.type())) problems.push(message.text()) })
+  page.on('dialog', dialog => dialog.accept())
+  await page.setViewport({ width: 1280, height: 900 })
+  await page.goto(`${address}?name=${name}`)
+  await page.waitForFunction(() => document.querySelector('#facts dd') !== null)
+  return page
+}
+
+async function load(page, name) {
+  await page.click(`#load-${name}`)
+  await page.waitForFunction(name => document.querySelector(`#load-${name}`).textContent === 'Load again', {}, name)
+}
+
+const textOf = (page, selector) => page.$eval(selector, node => node.textContent)
+const countOf = (page, name) => page.$eval(`[data-name=${name}] .count`, node => Number(node.textContent.replaceAll(',', '')))
+const says = (page, selector, text) => page.waitForFunction((selector, text) => document.querySelector(selector)?.textContent.includes(text), {}, selector, text)
+const choose = async (page, name) => { await page.click(`[data-name=${name}]`); await says(page, '#query-title', name); await page.waitForFunction(() => !document.querySelector('#documents').hasAttribute('aria-busy')) }
+
+async function ask(page, { field, operator = '$eq', value, sort }) {
+  await page.$eval('#query form', (form, given) => {
+    for (const [name, text] of Object.entries(given)) form.elements[name].value = text ?? ''
+    form.requestSubmit()
+  }, { field, operator, value, sort })
+  await new Promise(resolve => setTimeout(resolve, 50))
+  await page.waitForFunction(() => !document.querySelector('#documents').hasAttribute('aria-busy'))
+}
+
+describe(`the page in ${engine}`, () => {
+  let page
+
+  test('begins empty and says what to do', async () => {
+    page = await openPage('main')
+    await says(page, '#opening', 'load one of the samples')
+    assert.equal(await countOf(page, 'flights'), 0)
+  })
+
+  test('loads the samples', async () => {
+    for (const name of ['flights', 'airports', 'movies', 'earthquakes']) await load(page, name)
+    const counts = await Promise.all(['flights', 'airports', 'movies', 'earthquakes'].map(name => countOf(page, name)))
+    assert.deepEqual(counts, [20_000, 3376, 3201, 1707])
+  })
+
+  test('answers by index, in order, with its time', async () => {
+    await choose(page, 'flights')
+    await ask(page, { field: 'origin', value: 'SFO', sort: 'date' })
+    await says(page, '#documents-title', '388 documents')
+    assert.match(await textOf(page, '#plan'), /(µs|ms) for the first 50 · index origin_date.* · in order by itself/)
+    const dates = await page.$$eval('tbody td.date', cells => cells.map(cell => cell.textContent))
+    assert.equal(dates.length, 50)
+    assert.deepEqual(dates, [...dates].sort())
+  })
+
+  test('pages through a lazy cursor', async () => {
+    const first = await textOf(page, 'tbody button')
+    await page.click('.pager button:last-child')
+    await says(page, '.pager span', '51 to 100')
+    assert.notEqual(await textOf(page, 'tbody button'), first)
+    await page.click('.pager button:first-child')
+    await says(page, '.pager span', '1 to 50')
+    assert.equal(await textOf(page, 'tbody button'), first)
+  })
+
+  test('keeps dirty values as they are', async () => {
+    await choose(page, 'movies')
+    await ask(page, { field: 'Title', value: '1776' })
+    await says(page, '#documents-title', '1 document')
+    assert.equal(await page.$eval('tbody td', cell => cell.className), 'number')
+    await ask(page, { field: 'Director', value: 'null' })
+    assert.match(await textOf(page, '#plan'), /index Director/)
+  })
+
+  test('shows a nested document as a tree', async () => {
+    await choose(page, 'earthquakes')
+    await ask(page, { field: 'properties.mag', operator: '$gte', value: '5', sort: 'properties.mag' })
+    assert.match(await textOf(page, '#plan'), /index properties\.mag/)
+    await page.click('tbody button')
+    await says(page, '#document .tree', 'coordinates')
+  })
+
+  test('a change survives a reload', async () => {
+    await choose(page, 'airports')
+    await ask(page, { field: 'iata', value: '"SFO"' })
+    await page.click('tbody button')
+    await says(page, '#document-title', 'SFO')
+    await page.click('#document .actions button')
+    await page.$eval('textarea', area => { area.value = area.value.replace(/"name": "[^"]*"/, '"name": "Changed by a test"') })
+    await page.click('#document [type=submit]')
+    await says(page, '#document .tree', 'Changed by a test')
+    await page.reload()
+    await page.waitForSelector('tbody tr')
+    assert.equal(await countOf(page, 'flights'), 20_000)
+    await choose(page, 'airports')
+    await ask(page, { field: 'name', value: 'Changed by a test' })
+    await says(page, '#documents-title', '1 document')
+  })
+
+  test('what cannot be stored is told with code, message and hint', async () => {
+    await page.click('tbody button')
+    await page.waitForSelector('#document .actions button')
+    await page.click('#document .actions button')
+    await page.$eval('textarea', area => { area.value = '{"iata": "SFO", "opened": {"$date": "nonsense"}}' })
+    await page.click('#document [type=submit]')
+    await says(page, '.notice.error', 'invalid')
+    await says(page, '.notice.error', 'document has an invalid date at `opened`')
+    await says(page, '.notice.error', 'use null for a date that is not known')
+    await page.click('.notice.error button')
+    await page.click('#document .actions button:last-child')
+  })
+
+  test('two tabs follow each other', async () => {
+    const other = await openPage('main')
+    await other.waitForSelector('tbody tr')
+    // A tab in the background draws nothing, and the test clicks on what is drawn.
+    await page.bringToFront()
+    await choose(page, 'airports')
+    const before = await countOf(other, 'airports')
+    await page.click('#insert')
+    await page.waitForSelector('textarea')
+    await page.$eval('textarea', area => { area.value = '{"iata": "ZZZ", "name": "From the first tab"}' })
+    await page.click('#document [type=submit]')
+    await says(page, '#document-title', 'ZZZ')
+    await says(page, '#activity .own', 'airports: 1 inserted')
+    await other.bringToFront()
+    await says(other, '#activity .other', 'airports: 1 inserted')
+    await other.waitForFunction(expected => document.querySelector('[data-name=airports] .count').textContent.replaceAll(',', '') === String(expected), {}, before + 1)
+
+    // And back: the second deletes what the first is looking at.
+    await choose(other, 'airports')
+    await ask(other, { field: 'iata', value: 'ZZZ' })
+    await other.click('tbody button')
+    await says(other, '#document-title', 'ZZZ')
+    await other.click('#document .danger')
+    await says(other, '#activity .own', 'airports: 1 deleted')
+    await page.bringToFront()
+    await says(page, '#document', 'not there any more')
+    await other.close()
+  })
+
+  test('a load can be cancelled, and what was committed before stays', async () => {
+    const own = await openPage('cancelled')
+    await own.bringToFront()
+    await own.$eval('#load-flights', button => button.click())
+    await own.waitForFunction(() => /^[\d,]+ of/.test(document.querySelector('.progress p')?.textContent ?? ''))
+    await own.$eval('#load-flights', button => button.click())
+    await own.waitForFunction(() => document.querySelector('.progress') === null)
+    const loaded = await countOf(own, 'flights')
+    assert.equal(loaded % 1000, 0, `${loaded} documents`)
+    await own.close()
+  })
+
+  test('fits on a small screen', async () => {
+    await page.bringToFront()
+    await page.setViewport({ width: 390, height: 844 })
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390)
+  })
+
+  test('deletes its database on request', async () => {
+    await page.setViewport({ width: 1280, height: 900 })
+    await Promise.all([page.waitForNavigation(), page.click('#reset')])
+    await says(page, '#opening', 'load one of the samples')
+    assert.equal(await countOf(page, 'flights'), 0)
+  })
+})

@@ -1,0 +1,152 @@
+// The table of documents: pages pulled from a lazy cursor, with the time and the way of the query.
+// Not the whole result: what was not paged to was never asked for.
+import { byId, element } from './element.js'
+import { at, count, duration, inLine, keyText, kindOf, plural } from './format.js'
+import { attempt } from './notice.js'
+
+const PAGE = 50
+/** A query that took less than this is measured several times: the browser's clock is coarse. */
+const REPEAT_BELOW_MS = 5
+const REPEATS = 20
+
+export class Table {
+  #onOpen
+  #pages = []
+  #page = 0
+  #documents
+  #isDone = false
+  #shown
+  #run = 0
+  #opened
+
+  /** `onOpen` is told which document was chosen. */
+  constructor(onOpen) {
+    this.#onOpen = onOpen
+  }
+
+  /** Asks a collection and shows a page of the answer. `repeats`: how often a quick query is measured again. */
+  async ask(collection, question, { key, columns, page = 0, repeats = REPEATS }) {
+    const run = ++this.#run
+    const section = byId('documents')
+    section.hidden = false
+    section.setAttribute('aria-busy', 'true')
+    await attempt(async () => {
+      const cursor = this.#cursorOf(collection, question)
+      const [time, plan, total] = [await measure(repeats, () => cursor.limit(Math.min(PAGE, question.limit ?? PAGE)).toArray()), await cursor.explain(), await cursor.count()]
+      if (run !== this.#run) return
+      await this.#documents?.return()
+      this.#documents = cursor[Symbol.asyncIterator]()
+      ;[this.#pages, this.#page, this.#isDone] = [[], 0, false]
+      this.#shown = { collection, key, columns, time, plan, total, question }
+      while (this.#pages.length <= page && !this.#isDone) await this.#pull()
+      this.#page = Math.max(0, Math.min(page, this.#pages.length - 1))
+      if (run === this.#run) this.#show()
+    })
+    section.removeAttribute('aria-busy')
+  }
+
+  /** Which page is shown, from 0. */
+  get page() {
+    return this.#page
+  }
+
+  /** Marks the row of the document that is open beside. */
+  mark(key) {
+    this.#opened = key === undefined ? undefined : keyText(key)
+    for (const row of byId('documents').querySelectorAll('tbody tr')) row.classList.toggle('open', row.dataset.key === this.#opened)
+  }
+
+  #cursorOf(collection, { filter, sort, limit }) {
+    let cursor = collection.find(filter)
+    if (sort !== undefined) cursor = cursor.sort(sort)
+    if (limit !== undefined) cursor = cursor.limit(limit)
+    return cursor
+  }
+
+  /** One more page from the cursor. */
+  async #pull() {
+    const page = []
+    while (page.length < PAGE && !this.#isDone) {
+      const { done, value } = await this.#documents.next()
+      if (done) this.#isDone = true
+      else page.push(value)
+    }
+    if (page.length > 0 || this.#pages.length === 0) this.#pages.push(page)
+  }
+
+  async #turnTo(page) {
+    await attempt(async () => {
+      while (this.#pages.length <= page && !this.#isDone) await this.#pull()
+      this.#page = Math.min(page, this.#pages.length - 1)
+      this.#show()
+      byId('documents').querySelector('.scroll')?.scrollTo({ top: 0 })
+    })
+  }
+
+  #show() {
+    const { plan, time, total, columns, question } = this.#shown
+    const documents = this.#pages[this.#page] ?? []
+    byId('documents').replaceChildren(
+      element('div', { className: 'heading' }, element('h2', { id: 'documents-title' }, plural(total, 'document')), this.#pager(total)),
+      element('p', { className: 'plan', id: 'plan' }, element('strong', {}, duration(time)), ` for the first ${Math.min(PAGE, total)} · ${wayOf(plan)}`),
+      documents.length === 0
+        ? element('p', { className: 'state' }, Object.keys(question.filter).length > 0 ? 'No document matches. Try another value, or clear the query.' : 'This collection is empty. Load its sample data, or insert a document.')
+        : element('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-labelledby': 'documents-title' }, this.#tableOf(documents, columns)),
+    )
+  }
+
+  #tableOf(documents, columns) {
+    const { key } = this.#shown
+    const names = typeof key === 'string' ? key : key.join(' · ')
+    return element('table', {},
+      element('thead', {}, element('tr', {}, element('th', { scope: 'col' }, names), columns.map(column => element('th', { scope: 'col', className: kindOf(at(documents[0], column)) }, column)))),
+      element('tbody', { onkeydown: event => moveFocus(event) }, documents.map(document => this.#row(document, columns))))
+  }
+
+  #row(document, columns) {
+    const { key } = this.#shown
+    const ownKey = typeof key === 'string' ? at(document, key) : key.map(part => at(document, part))
+    const text = keyText(ownKey)
+    return element('tr', { 'data-key': text, className: text === this.#opened ? 'open' : '' },
+      element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', onclick: () => this.#onOpen(ownKey) }, text)),
+      columns.map(column => {
+        const value = at(document, column)
+        return element('td', { className: kindOf(value), title: inLine(value) }, kindOf(value) === 'null' ? 'null' : inLine(value))
+      }))
+  }
+
+  #pager(total) {
+    const first = this.#page * PAGE
+    const last = Math.min(first + PAGE, total)
+    const button = (text, page, isThere) => element('button', { type: 'button', onclick: () => this.#turnTo(page), disabled: !isThere }, text)
+    return element('div', { className: 'pager', role: 'group', 'aria-label': 'Pages' },
+      button('‹ Previous', this.#page - 1, this.#page > 0), element('span', {}, total === 0 ? '0' : `${count(first + 1)} to ${count(last)}`), button('Next ›', this.#page + 1, last < total))
+  }
+}
+
+/** `index origin_date, sorted by it`. */
+function wayOf({ plan, index, bounds, sorted, residual }) {
+  const way = { key: 'by primary key', primary: 'range of primary keys', index: `index ${index}`, scan: 'scan of all documents' }[plan] ?? plan
+  const range = bounds === undefined || bounds === null || bounds === '' ? '' : ` ${typeof bounds === 'string' ? bounds : JSON.stringify(bounds)}`
+  return [way + range, sorted ? 'in order by itself' : undefined, residual ? 'each looked at with the filter' : undefined].filter(Boolean).join(' · ')
+}
+
+/** Milliseconds that `work` takes: the mean of several runs where one is too short for the clock. */
+async function measure(repeats, work) {
+  const start = performance.now()
+  await work()
+  const once = performance.now() - start
+  if (once >= REPEAT_BELOW_MS || repeats === 0) return once
+  const again = performance.now()
+  for (let run = 0; run < repeats; run++) await work()
+  return (performance.now() - again) / repeats
+}
+
+/** Arrow keys go from row to row. */
+function moveFocus(event) {
+  const step = { ArrowDown: 'nextElementSibling', ArrowUp: 'previousElementSibling' }[event.key]
+  const target = step && event.target.closest('tr')?.[step]?.querySelector('button')
+  if (!target) return
+  event.preventDefault()
+  target.focus()
+}
