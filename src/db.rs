@@ -9,6 +9,7 @@
 use crate::engine::{Engine, Options};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits::CONFLICT_RETRIES_MAX;
 use crate::storage::{CommitSeq, Durability, Storage};
 use crate::value::Object;
 use config::Config;
@@ -36,6 +37,9 @@ mod watch;
 mod work;
 mod write;
 
+/// How often a read is tried again on a new snapshot.
+const READ_TRIES_MAX: u32 = 3;
+
 /// An open database. See the module.
 pub struct Database<S: Storage> {
     shared: Rc<Shared<S>>,
@@ -52,6 +56,7 @@ impl<S: Storage> Database<S> {
         if let Some(cache_bytes) = config.cache_bytes {
             options.cache_bytes = cache_bytes;
         }
+        options.mark = config.mark;
         Database::open_with(storage, env, config, options).await
     }
 
@@ -67,7 +72,10 @@ impl<S: Storage> Database<S> {
             Err(error) => Err(error.clone()),
         };
         match (opened, ensured) {
-            (Ok(shared), Ok(())) => Ok(Database { shared }),
+            (Ok(shared), Ok(())) => {
+                shared.conflict_retries.set(config.conflict_retries.unwrap_or(CONFLICT_RETRIES_MAX));
+                Ok(Database { shared })
+            }
             (_, Err(error)) | (Err(error), _) => {
                 engine.close().await;
                 Err(error)
@@ -82,7 +90,16 @@ impl<S: Storage> Database<S> {
     /// What the request fails with; then it has written nothing.
     pub async fn request(&self, request: &[u8]) -> Result<Vec<u8>> {
         let request = Request::decode(request)?;
-        Scope::Latest(&self.shared).answer(&request).await
+        let mut tries = 0;
+        loop {
+            match Scope::Latest(&self.shared).answer(&request).await {
+                // Another context's compaction took away what the snapshot needs: a new snapshot does not need it.
+                Err(error) if error.kind() == ErrorKind::Conflict && request.only_reads() && tries < READ_TRIES_MAX => {
+                    tries += 1;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// Begins a transaction on the newest state known here.

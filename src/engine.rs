@@ -57,6 +57,7 @@ pub mod run;
 mod segment;
 pub mod slice;
 pub mod snapshot;
+mod space;
 pub mod transaction;
 mod waiter;
 mod write_set;
@@ -113,7 +114,7 @@ impl Default for Options {
         Options {
             memtable_bytes: 4 * 1024 * 1024,
             block_bytes: 32 * 1024,
-            segment_bytes: 16 * 1024 * 1024,
+            segment_bytes: 2 * 1024 * 1024,
             level0_segments: 4,
             level1_bytes: 32 * 1024 * 1024,
             cache_bytes: 32 * 1024 * 1024,
@@ -122,7 +123,8 @@ impl Default for Options {
             batch_bytes: 1024 * 1024,
             slice_ms: 8.0,
             deadline_ms: 10_000,
-            reserve_bytes: 256 * 1024,
+            // Just so large that browsers keep it as a file of its own, whose space is free as soon as it is deleted.
+            reserve_bytes: 1280 * 1024,
             mark: None,
         }
     }
@@ -213,6 +215,8 @@ pub(crate) struct Inner<S: Storage> {
     /// Blocks of writers that died may lie about: the next flip deletes them.
     sweep_due: Cell<bool>,
     pressure: Cell<Pressure>,
+    /// Whether this engine has seen to the reserve record.
+    has_reserve: Cell<bool>,
     is_closed: Cell<bool>,
     /// Why no call can succeed any more.
     latched: RefCell<Option<Error>>,

@@ -37,7 +37,7 @@ class Console {
     this.#table = new Table(key => {
       this.#table.mark(key)
       void this.#panel.open(db.collection(this.#chosen), this.#key, key)
-    })
+    }, () => void attempt(() => this.#create()))
     this.#form = new QueryForm(question => {
       this.#question = question
       void this.#ask(0)
@@ -52,7 +52,8 @@ class Console {
     await this.#showFacts()
     byId('opening').hidden = true
     const wanted = decodeURIComponent(location.hash.slice(1))
-    const first = collections.find(item => item.name === wanted) ?? collections.find(item => item.documents > 0)
+    const filled = collections.filter(item => item.documents > 0)
+    const first = filled.find(item => item.name === wanted) ?? filled[0]
     if (first !== undefined) await this.choose(first.name)
     else this.#showWelcome()
   }
@@ -77,7 +78,6 @@ class Console {
   async #ask(page, repeats) {
     const columns = datasets[this.#chosen]?.shown ?? []
     await this.#table.ask(this.#db.collection(this.#chosen), this.#question, { key: this.#key, columns, page, repeats })
-    byId('documents').querySelector('.heading')?.append(element('button', { type: 'button', id: 'insert', onclick: () => void attempt(() => this.#create()) }, 'Insert'))
   }
 
   /** A new document begins as a copy of the first one, without its key. */

@@ -34,20 +34,28 @@ export class Sidebar {
       return { name, documents: documents ?? (await collection.countDocuments()), indexes: await collection.indexes() }
     }))
     items.sort((a, b) => Object.keys(datasets).indexOf(a.name) - Object.keys(datasets).indexOf(b.name))
-    byId('collections').replaceChildren(...items.map(item => this.#collection(item)))
+    for (const item of items) this.#showCollection(item)
     for (const { name, documents } of items) this.#labelSample(name, documents)
     document.body.classList.toggle('has-data', items.some(({ documents }) => documents > 0))
     this.choose(this.#chosen)
     return items
   }
 
-  #collection({ name, documents, indexes }) {
-    return element('li', {},
-      element('button', { type: 'button', onclick: () => this.#onChoose(name), 'data-name': name },
-        element('span', { className: 'name' }, name), element('span', { className: 'count' }, count(documents))),
-      element('details', {}, element('summary', {}, `${indexes.length} ${indexes.length === 1 ? 'index' : 'indexes'}`),
-        element('ul', { className: 'indexes' }, indexes.map(index => element('li', {}, index.fields.join(', '),
-          index.unique && element('span', { className: 'tag' }, 'unique'), index.state === 'building' && element('span', { className: 'tag' }, 'building'))))))
+  /** In place, so that whoever stands on it with the keyboard stays there. */
+  #showCollection({ name, documents, indexes }) {
+    const known = byId('collections').querySelector(`[data-of="${CSS.escape(name)}"]`)
+    const item = known ?? this.#collection(name)
+    if (known === null) byId('collections').append(item)
+    item.querySelector('.count').textContent = count(documents)
+    item.querySelector('summary').textContent = `${indexes.length} ${indexes.length === 1 ? 'index' : 'indexes'}`
+    item.querySelector('.indexes').replaceChildren(...indexes.map(index => element('li', {}, index.fields.join(', '),
+      index.unique && element('span', { className: 'tag' }, 'unique'), index.state === 'building' && element('span', { className: 'tag' }, 'building'))))
+  }
+
+  #collection(name) {
+    return element('li', { 'data-of': name },
+      element('button', { type: 'button', onclick: () => this.#onChoose(name), 'data-name': name }, element('span', { className: 'name' }, name), element('span', { className: 'count' })),
+      element('details', {}, element('summary'), element('ul', { className: 'indexes' })))
   }
 
   #sample(name, { title, about }) {

@@ -11,6 +11,7 @@ const REPEATS = 20
 
 export class Table {
   #onOpen
+  #onInsert
   #pages = []
   #page = 0
   #documents
@@ -19,9 +20,10 @@ export class Table {
   #run = 0
   #opened
 
-  /** `onOpen` is told which document was chosen. */
-  constructor(onOpen) {
+  /** `onOpen` is told which document was chosen, `onInsert` that a new one is wanted. */
+  constructor(onOpen, onInsert) {
     this.#onOpen = onOpen
+    this.#onInsert = onInsert
   }
 
   /** Asks a collection and shows a page of the answer. `repeats`: how often a quick query is measured again. */
@@ -86,13 +88,16 @@ export class Table {
   #show() {
     const { plan, time, total, columns, question } = this.#shown
     const documents = this.#pages[this.#page] ?? []
+    const focused = document.activeElement?.closest('#documents [data-focus]')?.dataset.focus
     byId('documents').replaceChildren(
-      element('div', { className: 'heading' }, element('h2', { id: 'documents-title' }, plural(total, 'document')), this.#pager(total)),
+      element('div', { className: 'heading' }, element('h2', { id: 'documents-title', tabIndex: -1 }, plural(total, 'document')), this.#pager(total),
+        element('button', { type: 'button', id: 'insert', 'data-focus': 'insert', onclick: () => this.#onInsert() }, 'Insert')),
       element('p', { className: 'plan', id: 'plan' }, element('strong', {}, duration(time)), ` for the first ${Math.min(PAGE, total)} · ${wayOf(plan)}`),
       documents.length === 0
         ? element('p', { className: 'state' }, Object.keys(question.filter).length > 0 ? 'No document matches. Try another value, or clear the query.' : 'This collection is empty. Load its sample data, or insert a document.')
-        : element('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-labelledby': 'documents-title' }, this.#tableOf(documents, columns)),
+        : element('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-labelledby': 'documents-title', 'data-focus': 'table' }, this.#tableOf(documents, columns)),
     )
+    if (focused !== undefined) restoreFocus(focused)
   }
 
   #tableOf(documents, columns) {
@@ -108,7 +113,7 @@ export class Table {
     const ownKey = typeof key === 'string' ? at(document, key) : key.map(part => at(document, part))
     const text = keyText(ownKey)
     return element('tr', { 'data-key': text, className: text === this.#opened ? 'open' : '' },
-      element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', onclick: () => this.#onOpen(ownKey) }, text)),
+      element('th', { scope: 'row' }, element('button', { type: 'button', className: 'link', 'data-focus': `row ${text}`, onclick: () => this.#onOpen(ownKey) }, text)),
       columns.map(column => {
         const value = at(document, column)
         return element('td', { className: kindOf(value), title: inLine(value) }, kindOf(value) === 'null' ? 'null' : inLine(value))
@@ -118,7 +123,7 @@ export class Table {
   #pager(total) {
     const first = this.#page * PAGE
     const last = Math.min(first + PAGE, total)
-    const button = (text, page, isThere) => element('button', { type: 'button', onclick: () => this.#turnTo(page), disabled: !isThere }, text)
+    const button = (text, page, isThere) => element('button', { type: 'button', 'data-focus': text, onclick: () => this.#turnTo(page), disabled: !isThere }, text)
     return element('div', { className: 'pager', role: 'group', 'aria-label': 'Pages' },
       button('‹ Previous', this.#page - 1, this.#page > 0), element('span', {}, total === 0 ? '0' : `${count(first + 1)} to ${count(last)}`), button('Next ›', this.#page + 1, last < total))
   }
@@ -140,6 +145,12 @@ async function measure(repeats, work) {
   const again = performance.now()
   for (let run = 0; run < repeats; run++) await work()
   return (performance.now() - again) / repeats
+}
+
+/** Where the focus was before the table was drawn anew; its heading, where that is gone. */
+function restoreFocus(focused) {
+  const target = byId('documents').querySelector(`[data-focus="${CSS.escape(focused)}"]:not(:disabled)`)
+  ;(target ?? byId('documents-title')).focus({ preventScroll: true })
 }
 
 /** Arrow keys go from row to row. */

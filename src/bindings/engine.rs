@@ -87,6 +87,19 @@ impl Engine {
         self.database.seq().get() as f64
     }
 
+    /// The database's identity, in hexadecimal.
+    #[must_use]
+    pub fn database(&self) -> String {
+        self.database.engine().database().to_string()
+    }
+
+    /// The newest commit that is known to survive power loss.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "commits are numbered below 2^53")]
+    pub fn durable_seq(&self) -> f64 {
+        self.database.engine().figures().durable_seq as f64
+    }
+
     /// Calls `callback` with the encoded change after each commit, own and others'.
     pub fn on_commit(&self, callback: Function) {
         self.commits.set(callback);

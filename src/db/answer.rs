@@ -127,8 +127,8 @@ pub(crate) async fn columns<S: Storage>(mut find: Find<S>, fields: &[Path]) -> R
         let value = found.value.as_deref().unwrap_or_default();
         let of = find.collection();
         let pushed = document::open(of, value).and_then(|view| {
-            let each = fields.iter().zip(&mut columns);
-            each.map(|(field, column)| column.push(field.get(view)?.unwrap_or(View::Null))).collect::<Result<()>>()
+            let mut each = fields.iter().zip(&mut columns);
+            each.try_for_each(|(field, column)| column.push(field.get(view)?.unwrap_or(View::Null)))
         });
         pushed.map_err(|error| document::naming(error, of, found.primary()))?;
     }

@@ -15,6 +15,7 @@ use crate::query::{Filter, Sort};
 use crate::storage::Storage;
 use crate::value::update::{self, Update};
 use crate::value::{Object, Value, key, order};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -46,7 +47,7 @@ pub(crate) enum Becomes<'a> {
 /// Inserts documents; those without a key get a UUIDv7.
 pub(crate) async fn insert<S: Storage>(work: &Work<S>, name: &str, docs: &[Value], mode: Mode) -> Result<Inserted> {
     let collection = work.collection(name).await?;
-    let mut changes: Vec<Change> = Vec::with_capacity(docs.len());
+    let mut changes: Vec<Change<'_>> = Vec::with_capacity(docs.len());
     let mut places: HashMap<Vec<u8>, usize> = HashMap::with_capacity(docs.len());
     let mut inserted = Inserted { ids: vec![Value::Null; docs.len()], errors: Vec::new() };
     let mut of_change = Vec::with_capacity(docs.len());
@@ -74,7 +75,7 @@ pub(crate) async fn insert<S: Storage>(work: &Work<S>, name: &str, docs: &[Value
     for ((place, change), error) in of_change.into_iter().zip(&changes).zip(errors) {
         match (error, inserted.ids.get_mut(place), &change.new) {
             (Some(error), _, _) => inserted.errors.push((place, error)),
-            (None, Some(id), Some(document)) => *id = document::key_in(&collection, document.into())?,
+            (None, Some(id), Some(document)) => *id = document::key_in(&collection, (&**document).into())?,
             _ => {}
         }
     }
@@ -85,12 +86,13 @@ pub(crate) async fn insert<S: Storage>(work: &Work<S>, name: &str, docs: &[Value
 /// Writes documents, whether their keys are taken or not. Answers the keys.
 pub(crate) async fn put<S: Storage>(work: &Work<S>, name: &str, docs: &[Value]) -> Result<Vec<Value>> {
     let collection = work.collection(name).await?;
-    let mut changes: Vec<Change> = Vec::with_capacity(docs.len());
+    let mut changes: Vec<Change<'_>> = Vec::with_capacity(docs.len());
     let mut places: HashMap<Vec<u8>, usize> = HashMap::with_capacity(docs.len());
     let mut keys = Vec::with_capacity(docs.len());
     for (place, doc) in docs.iter().enumerate() {
-        let (primary, document, _) = new_document(work, &collection, doc).map_err(|error| at(error, place, docs.len()))?;
-        keys.push(document::key_in(&collection, (&document).into())?);
+        let (primary, document, _) =
+            new_document(work, &collection, doc).map_err(|error| at(error, place, docs.len()))?;
+        keys.push(document::key_in(&collection, (&*document).into())?);
         // Of two documents with one key the later one stays.
         if let Some(change) = places.get(&primary).and_then(|earlier| changes.get_mut(*earlier)) {
             change.new = Some(document);
@@ -154,14 +156,13 @@ pub(crate) async fn find_and_update<S: Storage>(
             return Ok((None, None));
         }
         let document = upserted(work, &collection, &filter, becomes)?;
-        let (_, document, _) = new_document(work, &collection, &document.into())?;
         insert(work, name, &[document.clone().into()], Mode::Together).await?;
         return Ok((None, Some(document)));
     };
     let old = change.old.as_deref().unwrap_or_default();
     let before = document::to_object(&collection, &change.primary, old)?;
     become_new(&collection, change, becomes)?;
-    let after = change.new.clone().unwrap_or_else(|| before.clone());
+    let after = change.new.as_deref().unwrap_or(&before).clone();
     changes.retain(|change| change.new.is_some());
     write::write(work, collection.id, &changes, Mode::Together).await?;
     Ok((Some(before), Some(after)))
@@ -178,7 +179,7 @@ pub(crate) async fn delete<S: Storage>(work: &Work<S>, name: &str, query: Query)
 /// Deletes by key; answers how many were there.
 pub(crate) async fn delete_keys<S: Storage>(work: &Work<S>, name: &str, keys: &[Value]) -> Result<usize> {
     let collection = work.collection(name).await?;
-    let mut changes: Vec<Change> = Vec::with_capacity(keys.len());
+    let mut changes: Vec<Change<'_>> = Vec::with_capacity(keys.len());
     let mut seen = HashMap::with_capacity(keys.len());
     for (place, value) in keys.iter().enumerate() {
         let primary = key::primary_from_value(&collection.key_fields, value.into());
@@ -194,7 +195,11 @@ pub(crate) async fn delete_keys<S: Storage>(work: &Work<S>, name: &str, keys: &[
 }
 
 /// What matches, each as a change that deletes it.
-async fn matching<S: Storage>(work: &Work<S>, collection: &Rc<Collection>, query: Query) -> Result<Vec<Change>> {
+async fn matching<'d, S: Storage>(
+    work: &Work<S>,
+    collection: &Rc<Collection>,
+    query: Query,
+) -> Result<Vec<Change<'d>>> {
     let mut find = Find::new(work.reader(), Rc::clone(collection), query, Reading::Documents)?;
     let mut changes = Vec::new();
     while let Some(found) = find.next().await? {
@@ -204,7 +209,7 @@ async fn matching<S: Storage>(work: &Work<S>, collection: &Rc<Collection>, query
 }
 
 /// Sets what a document becomes; leaves it none where it stays as it is.
-fn become_new(collection: &Collection, change: &mut Change, becomes: &Becomes<'_>) -> Result<()> {
+fn become_new(collection: &Collection, change: &mut Change<'_>, becomes: &Becomes<'_>) -> Result<()> {
     let old = change.old.as_deref().unwrap_or_default();
     let before = document::to_object(collection, &change.primary, old)?;
     let after = match becomes {
@@ -221,7 +226,7 @@ fn become_new(collection: &Collection, change: &mut Change, becomes: &Becomes<'_
             document
         }
     };
-    change.new = (after != before).then_some(after);
+    change.new = (after != before).then_some(Cow::Owned(after));
     Ok(())
 }
 
@@ -254,8 +259,7 @@ fn upserted<S: Storage>(
         Becomes::Updated(update) => update.apply(&seed, &[])?.0,
         Becomes::Replaced(document) => with_key_of(collection, (*document).clone(), &seed)?,
     };
-    let (_, document, _) = new_document(work, collection, &document.into())?;
-    Ok(document)
+    Ok(new_document(work, collection, &document.into())?.1.into_owned())
 }
 
 /// Where a document's key comes from.
@@ -266,24 +270,24 @@ enum KeyOrigin {
 }
 
 /// The primary key of a document, and the document with it.
-fn new_document<S: Storage>(
+fn new_document<'d, S: Storage>(
     work: &Work<S>,
     collection: &Collection,
-    doc: &Value,
-) -> Result<(Vec<u8>, Object, KeyOrigin)> {
+    doc: &'d Value,
+) -> Result<(Vec<u8>, Cow<'d, Object>, KeyOrigin)> {
     let Value::Object(document) = doc else {
         return Err(Error::invalid(format!("a document is an object, not {}", doc.type_name())));
     };
-    let mut document = document.clone();
+    let mut document = Cow::Borrowed(document);
     let mut origin = KeyOrigin::Given;
     if let [field] = collection.key_fields.as_slice()
         && field.get_in(&document).is_none()
     {
         let key = work.shared.uuids.generate(&**work.shared.engine.env());
-        document = update::in_front(document, field, key.into())?;
+        document = Cow::Owned(update::in_front(document.into_owned(), field, key.into())?);
         origin = KeyOrigin::Made;
     }
-    let primary = key::primary(&collection.key_fields, (&document).into());
+    let primary = key::primary(&collection.key_fields, (&*document).into());
     let primary = primary.map_err(|error| error.with_detail("collection", &collection.name))?;
     Ok((primary, document, origin))
 }

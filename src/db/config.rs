@@ -4,9 +4,10 @@
 //!
 //! Invariant: a configuration that was decoded is within `limits.rs`.
 
+use crate::engine::{DatabaseId, Mark};
 use crate::error::{Error, Result};
 use crate::limits::{COLLECTIONS_MAX, INDEXES_PER_COLLECTION_MAX, KEY_FIELDS_MAX, NAME_BYTES_MAX};
-use crate::storage::Durability;
+use crate::storage::{CommitSeq, Durability};
 use crate::value::{Object, Path, Value, codec};
 
 /// Where a database is kept.
@@ -75,6 +76,10 @@ pub struct Config {
     pub collections: Vec<CollectionConfig>,
     /// Bytes of blocks kept in memory; none means the engine's default.
     pub cache_bytes: Option<usize>,
+    /// How often a call is run again after a conflict before it fails with it; none means the limit.
+    pub conflict_retries: Option<u32>,
+    /// What must be found, when the database was here before.
+    pub mark: Option<Mark>,
 }
 
 impl Config {
@@ -88,6 +93,8 @@ impl Config {
             stores: Stores::default(),
             collections: Vec::new(),
             cache_bytes: None,
+            conflict_retries: None,
+            mark: None,
         }
     }
 
@@ -118,6 +125,11 @@ impl Config {
                 ("stores", Value::Object(stores)) => parsed.stores = parse_stores(stores)?,
                 ("collections", Value::Array(collections)) => parsed.collections = parse_collections(collections)?,
                 ("cache_bytes", value) => parsed.cache_bytes = Some(parse_count("cache_bytes", value)?),
+                ("conflict_retries", value) => {
+                    let retries = parse_count("conflict_retries", value)?;
+                    parsed.conflict_retries = u32::try_from(retries).ok();
+                }
+                ("mark", Value::Object(mark)) => parsed.mark = Some(parse_mark(mark)?),
                 ("name" | "storage" | "stores" | "collections", value) => {
                     return Err(Error::invalid(format!("option `{option}` cannot be {value}")));
                 }
@@ -126,6 +138,14 @@ impl Config {
         }
         check_name("database", &parsed.name)?;
         Ok(parsed)
+    }
+}
+
+fn parse_mark(mark: &Object) -> Result<Mark> {
+    let database = mark.get("database").and_then(Value::as_str).and_then(DatabaseId::parse);
+    match (database, mark.get("seq")) {
+        (Some(database), Some(seq)) => Ok(Mark { database, seq: CommitSeq::new(parse_count("seq", seq)? as u64) }),
+        _ => Err(Error::invalid("option `mark` needs `database` and `seq`")),
     }
 }
 
@@ -318,7 +338,8 @@ mod tests {
         let config = Config::decode(&codec::encoded(&config.into())).unwrap();
         assert_eq!((config.storage, config.durability), (StorageKind::Memory, Durability::Strict));
         assert_eq!((config.stores.main.as_str(), config.stores.cache.as_str()), ("m", "cache"));
-        let names: Vec<_> = config.collections.iter().flat_map(|c| &c.indexes).map(|index| index.name.as_str()).collect();
+        let names: Vec<_> =
+            config.collections.iter().flat_map(|c| &c.indexes).map(|index| index.name.as_str()).collect();
         assert_eq!(names, ["ts", "site_ts", "serial"]);
     }
 
@@ -331,10 +352,16 @@ mod tests {
         assert_eq!(message("name", "".into()), "database has no name");
         let wrong = |config| message("collections", one_collection(config));
         assert_eq!(wrong(Object::from([("key", vec![].into())])), "collection `c`: key has 0 fields, not 1 to 16");
-        assert_eq!(wrong(Object::from([("key", "$x".into())])), "collection `c`: key: path `$x`: `$x` is not a field name");
+        assert_eq!(
+            wrong(Object::from([("key", "$x".into())])),
+            "collection `c`: key: path `$x`: `$x` is not a field name"
+        );
         assert_eq!(wrong(Object::from([("ttl", 1.into())])), "collection `c`: option `ttl` is not known, or wrong");
         let twice = vec!["a".into(), "a".into()];
         assert_eq!(wrong(Object::from([("indexes", twice.clone().into())])), "collection `c`: index `a` stands twice");
-        assert_eq!(wrong(Object::from([("indexes", vec![twice.into()].into())])), "collection `c`: index has field `a` twice");
+        assert_eq!(
+            wrong(Object::from([("indexes", vec![twice.into()].into())])),
+            "collection `c`: index has field `a` twice"
+        );
     }
 }

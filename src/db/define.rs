@@ -6,7 +6,7 @@
 //! once are in conflict, and the later one looks again.
 
 use super::config::{CollectionConfig, IndexSpec};
-use super::run::run;
+use super::run::{run, run_behind};
 use super::shared::Shared;
 use super::work::Work;
 use crate::engine::catalog::{Collection, CollectionId, Index, IndexId, IndexState};
@@ -156,8 +156,8 @@ pub(crate) async fn grow<S: Storage>(work: &Work<S>, id: CollectionId, needs: &N
         let collection = catalog.by_id(id).ok_or_else(|| Error::internal("a collection went away"))?;
         define_shapes(define, collection, &needs.shapes).await?;
         for (index, multi) in &needs.multi {
-            let known = collection.indexes.iter().find(|known| known.id == *index);
-            if let Some(known) = known.filter(|known| known.facts.multi & multi != *multi) {
+            let Some(known) = collection.indexes.iter().find(|known| known.id == *index) else { return Ok(false) };
+            if known.facts.multi & multi != *multi {
                 let mut changed = known.clone();
                 changed.facts.multi |= multi;
                 let (key, value) = collection.index_record(&changed);
@@ -165,10 +165,13 @@ pub(crate) async fn grow<S: Storage>(work: &Work<S>, id: CollectionId, needs: &N
                 define.transaction().put(&key, &value)?;
             }
         }
-        Ok(())
+        Ok(true)
     };
     // Whatever relies on it is committed later, and so never survives without it.
-    run(&work.shared, Durability::Relaxed, define).await?;
+    let (is_defined, _) = run_behind(&work.shared.define_gate, &work.shared, Durability::Relaxed, define).await?;
+    if !is_defined {
+        return Err(Error::new(ErrorKind::Conflict, "an index was dropped meanwhile"));
+    }
     work.grow_catalog(&*work.shared.catalog().await?).await
 }
 

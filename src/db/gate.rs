@@ -69,7 +69,7 @@ mod tests {
     fn one_passes_at_a_time_and_those_who_left_are_passed_over() {
         let mut context = Context::from_waker(Waker::noop());
         let gate = Gate::default();
-        let Poll::Ready(first) = pin!(gate.enter()).poll(&mut context) else { unreachable!("the gate was free") };
+        let Poll::Ready(first) = pin!(gate.enter()).poll(&mut context) else { panic!("the gate was free") };
         let mut third = Box::pin(gate.enter());
         {
             let mut second = Box::pin(gate.enter());
@@ -77,7 +77,7 @@ mod tests {
             assert!(third.as_mut().poll(&mut context).is_pending());
         }
         drop(first);
-        let Poll::Ready(third) = third.as_mut().poll(&mut context) else { unreachable!("it was its turn") };
+        let Poll::Ready(third) = third.as_mut().poll(&mut context) else { panic!("it was its turn") };
         drop(third);
         assert!(pin!(gate.enter()).poll(&mut context).is_ready());
     }

@@ -52,11 +52,7 @@ pub(crate) async fn create<S: Storage>(shared: &Rc<Shared<S>>, collection: &str,
 }
 
 /// Writes the definition; none where there is nothing to build.
-async fn announce<S: Storage>(
-    work: &Work<S>,
-    name: &str,
-    spec: &IndexSpec,
-) -> Result<Option<(CollectionId, IndexId)>> {
+async fn announce<S: Storage>(work: &Work<S>, name: &str, spec: &IndexSpec) -> Result<Option<(CollectionId, IndexId)>> {
     let collection = work.collection(name).await?;
     if let Some(index) = collection.index(&spec.name) {
         check_same(&collection, index, spec, ErrorKind::AlreadyExists)?;
@@ -228,7 +224,11 @@ pub(crate) async fn sweep<S: Storage>(shared: &Rc<Shared<S>>) -> Result<bool> {
 ///
 /// # Errors
 /// `not_found` where the collection does not exist.
-pub(crate) async fn progress<S: Storage>(shared: &Rc<Shared<S>>, collection: &str, name: &str) -> Result<(usize, usize)> {
+pub(crate) async fn progress<S: Storage>(
+    shared: &Rc<Shared<S>>,
+    collection: &str,
+    name: &str,
+) -> Result<(usize, usize)> {
     let catalog = shared.catalog().await?;
     let collection = catalog.collection(collection).ok_or_else(|| no_collection(collection))?;
     let builds = shared.builds.borrow();

@@ -4,12 +4,12 @@
 //!
 //! Invariant: what can be checked without reading documents is checked before the first of them is read.
 
+use super::answer;
 use super::collection::{self, Becomes, Updated, Upsert};
 use super::find::Query;
 use super::request::Request;
 use super::work::Work;
 use super::write::Mode;
-use super::answer;
 use crate::error::{Error, Result};
 use crate::query::{Filter, Sort};
 use crate::storage::Storage;
@@ -168,7 +168,9 @@ async fn bulk<S: Storage>(work: &Work<S>, name: &str, operations: &[Operation<'_
     for (place, operation) in operations.iter().enumerate() {
         let done = async {
             match operation {
-                Operation::Insert { docs, mode } => inserted.extend(collection::insert(work, name, docs, *mode).await?.ids),
+                Operation::Insert { docs, mode } => {
+                    inserted.extend(collection::insert(work, name, docs, *mode).await?.ids)
+                }
                 Operation::Delete { query } => deleted += collection::delete(work, name, query.clone()).await?,
                 Operation::Update { query, update, upsert } => {
                     let becomes = Becomes::Updated(update);

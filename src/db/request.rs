@@ -9,10 +9,10 @@ use super::collection::Upsert;
 use super::config::{CollectionConfig, IndexSpec, parse_count, parse_durability};
 use super::cursor::{Cursor, Cursors};
 use super::find::{Find, Query, Reading};
+use super::operation::Operation;
 use super::run::run;
 use super::shared::Shared;
 use super::work::{Reader, Work, no_collection};
-use super::operation::Operation;
 use super::{answer, define, index_build};
 use crate::engine::Committed;
 use crate::engine::catalog::{Catalog, Collection};
@@ -40,6 +40,11 @@ impl Request {
             Value::Object(object) => Ok(Request(object)),
             other => Err(Error::invalid(format!("a request is an object, not {}", other.type_name()))),
         }
+    }
+
+    /// Whether it can be answered again and again.
+    pub(super) fn only_reads(&self) -> bool {
+        matches!(self.text("op"), Ok("get" | "find" | "count" | "distinct" | "stats" | "explain"))
     }
 
     /// A field that is there and not null.
@@ -139,7 +144,7 @@ impl<S: Storage> Scope<'_, S> {
             "insert" | "put" | "update" | "replace" | "find_and_update" | "delete" | "delete_keys" | "bulk_write" => {
                 self.write(request).await
             }
-            "indexes" => Ok(encoded(indexes(&*self.read(request).await?.1))),
+            "indexes" => Ok(encoded(indexes(&self.read(request).await?.1))),
             "collections" => Ok(encoded(collections(&*self.catalog().await?))),
             "stats" => self.stats(request).await,
             "create_index" | "drop_index" | "index_progress" | "create_collection" => self.define(request).await,

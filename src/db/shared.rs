@@ -14,10 +14,11 @@ use crate::engine::format::SPACE_CATALOG;
 use crate::engine::run::Run;
 use crate::engine::{CommitEvent, Engine};
 use crate::error::Result;
-use crate::storage::{Durability, Storage};
+use crate::limits::CONFLICT_RETRIES_MAX;
+use crate::storage::{CommitSeq, Durability, Storage};
 use crate::value::Name;
 use crate::value::uuid::Uuids;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -26,8 +27,12 @@ pub(crate) struct Shared<S: Storage> {
     pub(crate) engine: Engine<S>,
     pub(crate) durability: Durability,
     pub(crate) uuids: Uuids,
+    /// How often a call is run again after a conflict.
+    pub(crate) conflict_retries: Cell<u32>,
     /// For calls that were in conflict.
     pub(crate) gate: Gate,
+    /// For definitions that were in conflict: calls inside the other gate wait for them.
+    pub(crate) define_gate: Gate,
     pub(crate) cursors: Cursors<S>,
     /// Indexes that are being built here: documents done, and all.
     pub(crate) builds: RefCell<BTreeMap<(CollectionId, Name), (usize, usize)>>,
@@ -58,7 +63,9 @@ impl<S: Storage> Shared<S> {
             engine,
             durability,
             uuids: Uuids::new(),
+            conflict_retries: Cell::new(CONFLICT_RETRIES_MAX),
             gate: Gate::default(),
+            define_gate: Gate::default(),
             cursors: Cursors::default(),
             builds: RefCell::default(),
             listeners,
@@ -80,10 +87,16 @@ impl<S: Storage> Shared<S> {
             }
             let snapshot = self.engine.snapshot()?;
             let loaded = load_catalog(&snapshot).await?;
-            if self.engine.snapshot()?.seq() == snapshot.seq() {
-                *self.known.borrow_mut() = Known { catalog: Rc::new(loaded), is_out_of_date: false };
-            }
+            self.offer(&Rc::new(loaded), snapshot.seq())?;
         }
+    }
+
+    /// Takes a catalog that was loaded as the known one, where that is out of date and nothing was committed since.
+    pub(crate) fn offer(&self, catalog: &Rc<Catalog>, seq: CommitSeq) -> Result<()> {
+        if self.known.borrow().is_out_of_date && self.engine.snapshot()?.seq() == seq {
+            *self.known.borrow_mut() = Known { catalog: Rc::clone(catalog), is_out_of_date: false };
+        }
+        Ok(())
     }
 }
 

@@ -50,7 +50,9 @@ impl<S: Storage> Work<S> {
         if let Some(catalog) = &*self.catalog.borrow() {
             return Ok(Rc::clone(catalog));
         }
-        let catalog = Rc::new(load_catalog(self.transaction.snapshot()).await?);
+        let snapshot = self.transaction.snapshot();
+        let catalog = Rc::new(load_catalog(snapshot).await?);
+        self.shared.offer(&catalog, snapshot.seq())?;
         *self.catalog.borrow_mut() = Some(Rc::clone(&catalog));
         Ok(catalog)
     }

@@ -16,17 +16,18 @@ use crate::planted::{Bug, planted};
 use crate::storage::Storage;
 use crate::value::view::ObjectView;
 use crate::value::{KeyRange as ValueRange, Object, key, writer};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What happens to one document; a statement has one of these for each key.
 #[derive(Debug)]
-pub(crate) struct Change {
+pub(crate) struct Change<'d> {
     pub(crate) primary: Vec<u8>,
     /// As stored now.
     pub(crate) old: Option<Slice>,
     /// None to delete it.
-    pub(crate) new: Option<Object>,
+    pub(crate) new: Option<Cow<'d, Object>>,
 }
 
 /// What happens when one document cannot be written.
@@ -45,7 +46,7 @@ pub(crate) enum Mode {
 pub(crate) async fn write<S: Storage>(
     work: &Work<S>,
     id: CollectionId,
-    changes: &[Change],
+    changes: &[Change<'_>],
     mode: Mode,
 ) -> Result<Vec<Option<Error>>> {
     let (collection, prepared) = prepare_all(work, id, changes).await?;
@@ -87,7 +88,7 @@ struct Prepared {
 async fn prepare_all<S: Storage>(
     work: &Work<S>,
     id: CollectionId,
-    changes: &[Change],
+    changes: &[Change<'_>],
 ) -> Result<(Rc<Collection>, Vec<Result<Prepared>>)> {
     loop {
         let catalog = work.catalog().await?;
@@ -101,7 +102,7 @@ async fn prepare_all<S: Storage>(
     }
 }
 
-fn prepare(collection: &Collection, change: &Change, needs: &mut Needs) -> Result<Prepared> {
+fn prepare(collection: &Collection, change: &Change<'_>, needs: &mut Needs) -> Result<Prepared> {
     let mut prepared = Prepared::default();
     if let Some(old) = &change.old
         && !collection.indexes.is_empty()
@@ -120,7 +121,7 @@ fn prepare(collection: &Collection, change: &Change, needs: &mut Needs) -> Resul
             }
         }
         prepared.value = Some(value);
-        let new = all_entries(collection, new.into(), &change.primary);
+        let new = all_entries(collection, (&**new).into(), &change.primary);
         prepared.new = new.map_err(|error| document::naming(error, collection, &change.primary))?;
         for (index, entries) in collection.indexes.iter().zip(&prepared.new) {
             if entries.multi & !index.facts.multi != 0 && !needs.multi.contains(&(index.id, entries.multi)) {
@@ -147,7 +148,7 @@ impl Staged {
         &mut self,
         work: &Work<S>,
         collection: &Collection,
-        change: &Change,
+        change: &Change<'_>,
         prepared: Prepared,
     ) -> Result<()> {
         let none = Entries::default();

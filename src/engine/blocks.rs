@@ -85,7 +85,11 @@ impl<S: Storage> Inner<S> {
         if error.kind() != ErrorKind::Corrupt {
             return error;
         }
-        if self.reload().await.is_ok() && !is_in_use(&self.state(), segment) {
+        if let Err(unreachable) = self.reload().await {
+            // Whether it is damage cannot be told now.
+            return unreachable;
+        }
+        if !is_in_use(&self.state(), segment) {
             return Error::new(ErrorKind::Conflict, "the snapshot is too old: its segments were compacted away");
         }
         error

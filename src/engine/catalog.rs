@@ -432,7 +432,12 @@ mod tests {
         define(&mut catalog, "a");
         let collection = define(&mut catalog, "b");
         let id = collection.next_index_id();
-        let facts = IndexFacts { name: "x_y".into(), fields: paths(&["x".into(), "y.z".into()]).unwrap(), sparse: true, multi: 2 };
+        let facts = IndexFacts {
+            name: "x_y".into(),
+            fields: paths(&["x".into(), "y.z".into()]).unwrap(),
+            sparse: true,
+            multi: 2,
+        };
         let index = Index { id, facts, is_unique: true, state: IndexState::Building };
         let entries = [collection.record(Some(id)), collection.index_record(&index)];
         for (key, value) in &entries {

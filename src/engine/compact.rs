@@ -54,19 +54,6 @@ pub(super) fn choose(manifest: &Manifest, options: &Options) -> Option<Compactio
     None
 }
 
-/// Everything into one level: to give back the space of what was deleted.
-#[must_use]
-pub(super) fn choose_all(manifest: &Manifest) -> Option<Compaction> {
-    let wasted = manifest.segments().any(|segment| segment.tombstones > 0);
-    let number = manifest.levels.iter().position(|level| !level.is_empty())?;
-    let is_single = manifest.levels.iter().filter(|level| !level.is_empty()).count() == 1 && number > 0;
-    if is_single && !wasted {
-        return None;
-    }
-    let upper = manifest.levels.get(number)?.clone();
-    Some(merge_into(manifest, upper, number + 1))
-}
-
 fn merge_into(manifest: &Manifest, upper: Vec<Rc<SegmentMeta>>, target: usize) -> Compaction {
     let first = upper.iter().map(|segment| segment.first.as_slice()).min().unwrap_or_default().to_vec();
     let last = upper.iter().map(|segment| segment.last.as_slice()).max().unwrap_or_default().to_vec();
@@ -90,9 +77,7 @@ fn overlapping<'a>(
 
 impl<S: Storage> Inner<S> {
     pub(super) fn next_compaction(&self) -> Option<Compaction> {
-        let state = self.state();
-        let all = (self.pressure.get() == Pressure::Reclaimable).then(|| choose_all(&state.manifest)).flatten();
-        all.or_else(|| choose(&state.manifest, &self.options))
+        choose(&self.state().manifest, &self.options)
     }
 
     pub(super) async fn compact(&self) -> Result<bool> {

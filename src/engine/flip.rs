@@ -7,16 +7,11 @@ use super::manifest::Manifest;
 use super::recovery::orphan_ranges;
 use super::run::Run;
 use super::segment::StoredBlock;
-use super::{Inner, Pressure, State, log};
+use super::{Inner, State, log};
 use crate::error::Result;
 use crate::planted::{Bug, planted};
-use crate::storage::{
-    Applied, Batch, CommitSeq, Durability, Failure, NameRange, Outcome, Storage, StorageError, Store,
-};
+use crate::storage::{Applied, Batch, CommitSeq, Durability, NameRange, Outcome, Storage, StorageError, Store};
 use std::rc::Rc;
-
-/// The name of the reserve record: given up when the quota is used up, so that a full disk can still free space.
-pub(super) const RESERVE_NAME: &[u8] = b"\xff reserve";
 
 /// What goes into the flip's transaction beside the manifest.
 pub(super) struct Change {
@@ -47,15 +42,13 @@ impl<S: Storage> Inner<S> {
         edit(&mut manifest);
         manifest.generation += 1;
         let is_swept = self.sweep_due.replace(false);
-        let mut batch = batch(&state, change, is_swept);
-        self.keep_reserve(&mut manifest, &mut batch);
+        let batch = batch(&state, change, is_swept);
         if planted(Bug::TrimBeforeFlip) {
             let early = Batch { trim: batch.trim, durability: Durability::Strict, ..Batch::default() };
             let _ = self.call(self.storage.apply(early)).await;
         }
         let has_trim = batch.trim.is_some();
-        let result = self.apply_flip(&state, &mut manifest, batch).await;
-        match result {
+        match self.apply_flip(&state, &manifest, batch).await {
             Ok(Some(bytes)) => {
                 self.durable.set(self.durable.get().max(state.head.seq));
                 self.take_over(&state, manifest, bytes, has_trim).await?;
@@ -74,22 +67,18 @@ impl<S: Storage> Inner<S> {
     }
 
     /// Applies the flip; the manifest's bytes when it took effect, `None` when another context was first.
-    async fn apply_flip(&self, state: &State, manifest: &mut Manifest, mut batch: Batch) -> Result<Option<Vec<u8>>> {
+    async fn apply_flip(&self, state: &State, manifest: &Manifest, mut batch: Batch) -> Result<Option<Vec<u8>>> {
+        let bytes = manifest.encode(state.head.database)?;
+        batch.manifest = Some(bytes.clone());
         let mut attempt = 0;
         loop {
-            let bytes = manifest.encode(state.head.database)?;
-            batch.manifest = Some(bytes.clone());
             let error: StorageError = match self.call(self.storage.apply(batch.clone())).await {
                 Ok(Applied::Done) => return Ok(Some(bytes)),
                 Ok(Applied::Refused) if attempt == 0 => return Ok(None),
                 Ok(Applied::Refused) => return Ok(self.is_stored(&bytes).await?.then_some(bytes)),
                 Err(error) => error,
             };
-            if error.failure == Failure::Quota && manifest.reserve && !state.manifest.reserve {
-                // The reserve can wait.
-                manifest.reserve = false;
-                batch.puts.retain(|(_, name, _)| name != RESERVE_NAME);
-            } else if attempt < log::ATTEMPTS && log::may_help(error.failure) {
+            if attempt < log::ATTEMPTS && log::may_help(error.failure) {
                 attempt += 1;
                 self.env.sleep(log::backoff_ms(attempt)).await;
             } else if error.outcome == Outcome::Unknown && self.is_stored(&bytes).await? {
@@ -123,32 +112,6 @@ impl<S: Storage> Inner<S> {
         }
         *self.state.borrow_mut() = Rc::new(next);
         Ok(())
-    }
-
-    /// Puts the reserve in its place when it is not there.
-    fn keep_reserve(&self, manifest: &mut Manifest, batch: &mut Batch) {
-        if manifest.reserve || self.options.reserve_bytes == 0 || self.pressure.get() != Pressure::None {
-            return;
-        }
-        // Random, since a browser compresses what it stores.
-        let mut reserve = vec![0; self.options.reserve_bytes];
-        self.env.fill_random(&mut reserve);
-        batch.puts.push((Store::Main, RESERVE_NAME.to_vec(), reserve));
-        manifest.reserve = true;
-    }
-
-    /// Gives up the cache and the reserve, in a transaction that only deletes: Firefox lets nothing else through after
-    /// the quota was used up.
-    pub(super) async fn free_space(&self) {
-        let batch = Batch {
-            deletes: vec![(Store::Cache, NameRange::all()), (Store::Main, NameRange::one(RESERVE_NAME))],
-            ..Batch::default()
-        };
-        if self.pressure.get() == Pressure::None {
-            self.pressure.set(Pressure::Reclaimable);
-        }
-        // Where even that fails, the retry fails with the quota again, and says so.
-        let _ = self.call(self.storage.apply(batch)).await;
     }
 }
 

@@ -140,16 +140,15 @@ fn components(path: &Path, document: ObjectView<'_>) -> Result<Components> {
 fn two_arrays(index: &Index, other: usize, path: &Path) -> Error {
     let other = index.facts.fields.get(other).map_or("", Path::as_str);
     let message = format!("`{other}` and `{path}` are both arrays, which index `{}` cannot hold", index.facts.name);
-    Error::invalid(message).with_hint("an index may have one array in a document").with_detail("index", &index.facts.name)
+    Error::invalid(message)
+        .with_hint("an index may have one array in a document")
+        .with_detail("index", &index.facts.name)
 }
 
 fn check_len(entry: &[u8], index: &Index) -> Result<()> {
     if entry.len() > KEY_BYTES_MAX {
-        let message = format!(
-            "an entry of index `{}` has {} bytes, the limit is {KEY_BYTES_MAX}",
-            index.facts.name,
-            entry.len()
-        );
+        let message =
+            format!("an entry of index `{}` has {} bytes, the limit is {KEY_BYTES_MAX}", index.facts.name, entry.len());
         return Err(Error::limit(message).with_detail("index", &index.facts.name));
     }
     Ok(())
@@ -233,7 +232,12 @@ mod tests {
     #[test]
     fn too_many_and_too_long_entries_are_refused() {
         let many = Value::Array((0..=10_000).map(Value::from).collect());
-        check(&["a"], false, Object::from([("a", many)]), "the array at `a` has 10001 entries in index `i`, the limit is 10000");
+        check(
+            &["a"],
+            false,
+            Object::from([("a", many)]),
+            "the array at `a` has 10001 entries in index `i`, the limit is 10000",
+        );
         let long = Value::from("x".repeat(KEY_BYTES_MAX));
         check(&["a"], false, Object::from([("a", long)]), "an entry of index `i` has 4109 bytes, the limit is 4096");
     }

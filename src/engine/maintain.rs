@@ -1,4 +1,4 @@
-//! Background work: what is due, and giving space back.
+//! Background work: what is due, and in which order.
 //!
 //! Not a timer: something else calls it. One piece of background work runs at a time in one engine; that another
 //! context does some too is wasteful, never wrong.
@@ -25,7 +25,10 @@ impl<S: Storage> Inner<S> {
     }
 
     pub(super) fn is_maintenance_due(&self) -> bool {
-        self.is_checkpoint_due() || self.next_compaction().is_some() || self.is_collection_due()
+        self.is_checkpoint_due()
+            || self.next_compaction().is_some()
+            || self.is_collection_due()
+            || self.is_reserve_due()
     }
 
     /// One piece of the work that is due.
@@ -34,30 +37,12 @@ impl<S: Storage> Inner<S> {
             self.reclaim().await;
         } else if self.is_checkpoint_due() {
             self.checkpoint().await?;
+        } else if self.is_reserve_due() {
+            self.put_reserve().await;
         } else if !self.compact().await? {
             self.collect_retired().await?;
         }
         Ok(())
-    }
-
-    /// Gives back the space of what was deleted, on a full disk. Answers whether it did anything.
-    pub(super) async fn reclaim(&self) -> bool {
-        if self.pressure.get() != Pressure::Reclaimable {
-            return false;
-        }
-        let Some(_mark) = self.enter_background() else {
-            return false;
-        };
-        let mut has_worked = matches!(self.checkpoint_now().await, Ok(true));
-        while let Some(compaction) = super::compact::choose_all(&self.state().manifest) {
-            if !matches!(self.compact_now(&compaction).await, Ok(true)) {
-                break;
-            }
-            has_worked = true;
-        }
-        has_worked |= matches!(self.collect(i64::MIN).await, Ok(true));
-        self.pressure.set(if has_worked { Pressure::None } else { Pressure::Full });
-        has_worked
     }
 
     /// Keeps the memtable bounded in a context that is not the one that does background work: takes over what another
@@ -103,7 +88,7 @@ impl<S: Storage> Inner<S> {
         self.collect(self.options.retire_ms).await
     }
 
-    async fn collect(&self, retire_ms: i64) -> Result<bool> {
+    pub(super) async fn collect(&self, retire_ms: i64) -> Result<bool> {
         let state = self.state();
         let limit = self.env.now().as_ms().saturating_sub(retire_ms);
         let gone: Vec<_> = state.manifest.retired.iter().filter(|retired| retired.at_ms <= limit).copied().collect();

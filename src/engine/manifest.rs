@@ -100,8 +100,6 @@ pub struct Manifest {
     pub retired: Vec<Retired>,
     /// The resident part of the key space (catalog), as of the checkpoint: a packed run.
     pub pinned: Vec<u8>,
-    /// Whether the reserve record is in place.
-    pub reserve: bool,
 }
 
 impl Manifest {
@@ -116,7 +114,6 @@ impl Manifest {
             levels: Vec::new(),
             retired: Vec::new(),
             pinned: super::run::Run::empty().as_bytes().to_vec(),
-            reserve: false,
         }
     }
 

@@ -239,6 +239,7 @@ pub(crate) struct Merge {
     sources: Vec<Source>,
     range: KeyRange,
     direction: Direction,
+    winner: usize,
 }
 
 impl Merge {
@@ -247,7 +248,12 @@ impl Merge {
         if planted(Bug::MergeOldestWins) {
             sources.reverse();
         }
-        Merge { sources, range, direction }
+        Merge { sources, range, direction, winner: 0 }
+    }
+
+    /// Which source the last entry came from.
+    pub(crate) const fn winner(&self) -> usize {
+        self.winner
     }
 
     /// The next entry, if it is in memory.
@@ -271,6 +277,7 @@ impl Merge {
         let Some((winner, _)) = best else {
             return Step::End;
         };
+        self.winner = winner;
         self.take(winner).map_or(Step::End, |(key, value)| Step::Entry(key, value))
     }
 

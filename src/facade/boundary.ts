@@ -13,6 +13,10 @@ export interface Engine {
   catch_up(): Promise<boolean>
   /** One slice of background work; true: more is left. */
   maintain(slice_ms: number): Promise<boolean>
+  /** The database's identity, in hexadecimal. */
+  database(): string
+  /** The newest commit that is known to survive power loss. */
+  durable_seq(): number
   /** The newest commit known here. */
   seq(): number
   on_commit(callback: (change: Uint8Array) => void): void

@@ -9,9 +9,12 @@ import { isPlainObject } from './plain.js'
 import { isStorage } from './storage.js'
 import type { Durability, OpenConfig } from './types.js'
 
+/** Tries of the engine by itself; then contexts that are in each other's way write in turn (`turns.ts`). */
+const CONFLICT_RETRIES = 3
+
 const OPEN: OptionTable = {
   ...CALL, name: NAME, collections: PLAIN, storage: ANY, durability: oneOf('relaxed', 'strict'), databases: PLAIN,
-  cacheBytes: COUNT, thread: oneOf('inline', 'worker'), wasm: ANY,
+  cacheBytes: COUNT, acceptLoss: BOOLEAN, thread: oneOf('inline', 'worker'), wasm: ANY,
 }
 const STORES: OptionTable = { main: NAME, backup: NAME, cache: NAME }
 const COLLECTION: OptionTable = { key: ANY, indexes: ANY }
@@ -28,6 +31,8 @@ export interface Config {
   readonly name: string
   readonly storage: 'indexeddb' | 'memory'
   readonly durability: Durability
+  /** A database that was lost or rolled back is opened as it is. */
+  readonly acceptLoss: boolean
   /** What the engine's `open` takes. */
   readonly engine: Readonly<Record<string, unknown>>
   /** Equal for configurations that mean the same. */
@@ -53,11 +58,11 @@ export function readConfig(given: OpenConfig): Config {
   const storage = readStorage(given.storage)
   const durability = given.durability ?? 'relaxed'
   const collections = Object.entries(given.collections ?? {}).map(([name, config]) => [name, readCollection(name, config)])
-  const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes }
+  const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, conflict_retries: CONFLICT_RETRIES }
   const sorted = collections.slice().sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
   const { main = 'main', backup = 'backup', cache = 'cache' } = given.databases ?? {}
   const identity = JSON.stringify([storage, durability, [main, backup, cache], sorted, given.cacheBytes])
-  return { name: given.name, storage, durability, engine, identity }
+  return { name: given.name, storage, durability, acceptLoss: given.acceptLoss === true, engine, identity }
 }
 
 function readStorage(storage: unknown): 'indexeddb' | 'memory' {

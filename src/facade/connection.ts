@@ -9,6 +9,7 @@ import { decode, encode, encodeRequest, type Request } from './codec.js'
 import type { Config } from './config.js'
 import { HyphaError, fromEngine, isTrap } from './errors.js'
 import type { Instance } from './instance.js'
+import { MarkKeeper, type Mark } from './mark.js'
 import type { Patience } from './patience.js'
 import { Peers } from './peers.js'
 import { Timer } from './timer.js'
@@ -17,8 +18,8 @@ import type { Change, Commit, Durability, Events } from './types.js'
 type Listener = (event: never) => void
 type Answer = Uint8Array | Promise<Uint8Array>
 
-/** How often a call runs its own transaction again after a conflict; `CONFLICT_RETRIES_MAX` of the engine. */
-const CONFLICT_RETRIES_MAX = 64
+/** How often a write is run again after a conflict, beyond the tries that the engine makes by itself. */
+const TURNS_MAX = 64
 
 export class Connection {
   readonly config: Config
@@ -26,6 +27,7 @@ export class Connection {
   readonly #instance: Instance
   readonly #peers: Peers | undefined
   readonly #timer: Timer
+  readonly #marks: MarkKeeper | undefined
   readonly #listeners = new Map<keyof Events, Set<Listener>>()
   readonly #pending = new Set<(reason: HyphaError) => void>()
   readonly #onEnd: () => void
@@ -36,8 +38,8 @@ export class Connection {
   #newsWaits = false
 
   /** `onEnd` is called once, whatever the end. */
-  static async open(instance: Instance, config: Config, onEnd: () => void): Promise<Connection> {
-    const bytes = encode(config.engine, 'configuration')
+  static async open(instance: Instance, config: Config, mark: Mark | undefined, onEnd: () => void): Promise<Connection> {
+    const bytes = encode({ ...config.engine, mark }, 'configuration')
     try {
       return new Connection(instance, await instance.glue.Engine.open(bytes), config, onEnd)
     } catch (thrown) {
@@ -55,9 +57,11 @@ export class Connection {
     this.#peers = config.storage === 'memory' ? undefined : new Peers(config.name, () => void this.#catchUp())
     const exclusively = (work: () => Promise<void>): Promise<void> => (this.#peers === undefined ? work() : this.#peers.exclusively(work))
     this.#timer = new Timer((sliceMs) => this.#settle(() => engine.maintain(sliceMs)), exclusively)
+    this.#marks = config.storage === 'memory' ? undefined : new MarkKeeper(config.name, () => this.#mark())
     engine.on_commit((bytes) => this.#committed(bytes))
     engine.on_connection((event) => this.#connectionChanged(event))
     this.#timer.wake()
+    this.#marks?.wake()
   }
 
   /** Reads. Given up on, the answer is thrown away when it comes. */
@@ -71,28 +75,41 @@ export class Connection {
   /** Writes. Given up on before the commit, there is no effect. */
   async write(request: Request, durability: Durability | undefined, patience: Patience | undefined): Promise<unknown> {
     const bytes = encodeRequest(durability === undefined ? request : { ...request, durability })
-    const answer = patience === undefined
-      ? await this.call(() => this.#engine.request(bytes))
-      : await this.#writePatiently(bytes, durability, patience)
+    const answer = await this.inTurn(TURNS_MAX, () => patience === undefined
+      ? this.call(() => this.#engine.request(bytes))
+      : this.#writePatiently(bytes, durability, patience))
     this.#announce(answer)
     return answer
   }
 
+  /** Runs `work`, and again after a conflict, up to `retries` times; in turn with other contexts while they contend. */
+  async inTurn<R>(retries: number, work: () => Promise<R>): Promise<R> {
+    const turns = this.#peers?.turns
+    let release = await turns?.ifContended()
+    try {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await work()
+        } catch (thrown) {
+          if (!isConflict(thrown) || attempt >= retries) throw thrown
+        }
+        release ??= await turns?.afterConflict()
+      }
+    } finally {
+      release?.()
+    }
+  }
+
   /** Only a transaction can be left before its commit, so an impatient write becomes one. */
   async #writePatiently(bytes: Uint8Array, durability: Durability | undefined, patience: Patience): Promise<object> {
-    for (let attempt = 0; ; attempt++) {
+    patience.check()
+    const transaction = this.begin()
+    try {
+      const answer = await patience.race(this.call(() => transaction.request(bytes)))
       patience.check()
-      const transaction = this.begin()
-      try {
-        const answer = await patience.race(this.call(() => transaction.request(bytes)))
-        patience.check()
-        return { ...(answer as object), ...(await this.commit(transaction, durability)) }
-      } catch (thrown) {
-        const again = thrown instanceof HyphaError && thrown.code === 'conflict' && attempt < CONFLICT_RETRIES_MAX
-        if (!again) throw thrown
-      } finally {
-        this.abandon(transaction)
-      }
+      return { ...(answer as object), ...(await this.commit(transaction, durability)) }
+    } finally {
+      this.abandon(transaction)
     }
   }
 
@@ -155,10 +172,12 @@ export class Connection {
     if (this.#ended !== undefined) return
     const engine = this.#engine
     this.#timer.stop()
+    const marked = this.#marks?.stop()
     try {
       const closing = engine.close()
       this.#ended = closed
       await closing
+      await marked
     } catch (thrown) {
       throw this.#failure(thrown)
     } finally {
@@ -208,8 +227,15 @@ export class Connection {
     if (seq !== undefined) this.#peers?.announce(seq)
   }
 
+  /** What to remember; nothing once the engine is gone. */
+  #mark(): Mark | undefined {
+    if (this.#ended !== undefined || !this.#instance.alive) return undefined
+    return { database: this.#engine.database(), seq: this.#engine.durable_seq() }
+  }
+
   #committed(bytes: Uint8Array): void {
     this.#timer.wake()
+    this.#marks?.wake()
     if ((this.#listeners.get('change')?.size ?? 0) === 0) return
     const change = readChange(decode(bytes))
     // A commit may have changed nothing but the engine's own records.
@@ -218,7 +244,10 @@ export class Connection {
 
   #connectionChanged(event: string): void {
     if (event === 'lost' || event === 'reopened' || event === 'deleted') this.#emit('storage', { type: event })
-    if (event === 'deleted') this.#end(deleted)
+    if (event === 'deleted') {
+      this.#end(deleted)
+      void this.#marks?.forget()
+    }
   }
 
   #emit<E extends keyof Events>(event: E, what: Events[E]): void {
@@ -251,6 +280,10 @@ export class Connection {
       this.#catchingUp = false
     }
   }
+}
+
+function isConflict(thrown: unknown): boolean {
+  return thrown instanceof HyphaError && thrown.code === 'conflict'
 }
 
 function readChange(message: unknown): Change {

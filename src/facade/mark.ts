@@ -62,18 +62,27 @@ export class MarkKeeper {
 
   /** Writes now, if there is something new. */
   write(): Promise<void> {
-    this.#writing = this.#writing.then(() => this.#put())
+    // Looked at now: a moment later the engine may be gone.
+    const mark = this.#look()
+    this.#writing = this.#writing.then(() => this.#put(mark))
+    return this.#writing
+  }
+
+  /** The database was deleted: what is being written is taken back. */
+  forget(): Promise<void> {
+    clearTimeout(this.#rest)
+    this.#writing = this.#writing.then(() => forgetMark(this.#name))
     return this.#writing
   }
 
   /** Writes for the last time. */
   async stop(): Promise<void> {
     clearTimeout(this.#rest)
+    this.#rest = undefined
     await this.write()
   }
 
-  async #put(): Promise<void> {
-    const mark = this.#look()
+  async #put(mark: Mark | undefined): Promise<void> {
     const text = mark === undefined ? '' : JSON.stringify(mark)
     if (text === '' || text === this.#written) return
     try {

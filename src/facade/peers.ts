@@ -3,8 +3,15 @@
 // Not a channel for data, and nothing depends on it: a hint says "look", the head in the storage is the truth.
 // Invariants: works without BroadcastChannel, Web Locks and `window`; a lock decides only who does background work.
 
+import { Turns } from './turns.js'
+
+/** A message instead of a commit's number: let us stand in line. */
+const CONTENDED = 'contended'
+
 /** Hints to and from other contexts. */
 export class Peers {
+  /** Turns at writing, for when contexts are in each other's way. */
+  readonly turns: Turns
   readonly #name: string
   readonly #channel: BroadcastChannel | undefined
   readonly #look: () => void
@@ -18,9 +25,13 @@ export class Peers {
   constructor(name: string, look: () => void) {
     this.#name = `hyphadb:${name}`
     this.#look = look
+    this.turns = new Turns(name, () => this.#post(CONTENDED))
     if (typeof BroadcastChannel === 'function') {
       this.#channel = new BroadcastChannel(this.#name)
-      this.#channel.onmessage = look
+      this.#channel.onmessage = (message) => {
+        if (message.data === CONTENDED) this.turns.contend()
+        look()
+      }
       ;(this.#channel as { unref?: () => void }).unref?.()
     }
     // A page that was frozen, or came back from the history, has missed hints.
@@ -33,9 +44,13 @@ export class Peers {
 
   /** Tells the others that there is a new head; once for each. */
   announce(seq: number): void {
-    if (this.#stopped || seq <= this.#announced) return
+    if (seq <= this.#announced) return
     this.#announced = seq
-    this.#channel?.postMessage(seq)
+    this.#post(seq)
+  }
+
+  #post(message: unknown): void {
+    if (!this.#stopped) this.#channel?.postMessage(message)
   }
 
   /** Runs `work` unless another context is at it already. */

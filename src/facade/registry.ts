@@ -8,6 +8,7 @@ import { Connection } from './connection.js'
 import type { Config } from './config.js'
 import { fromEngine, invalid, isTrap, quote } from './errors.js'
 import { loadInstance, type Source } from './load.js'
+import { forgetMark, readMark } from './mark.js'
 
 interface Entry {
   readonly identity: string
@@ -54,6 +55,7 @@ export async function remove(source: Source, name: string): Promise<void> {
   const instance = await loadInstance(source, undefined)
   try {
     await instance.glue.delete_database(name)
+    await forgetMark(name)
   } catch (thrown) {
     if (isTrap(thrown)) instance.die(thrown)
     throw fromEngine(thrown)
@@ -64,7 +66,8 @@ function start(source: Source, config: Config, wasm: unknown): Entry {
   const forget = (): void => {
     if (entries.get(config.name) === entry) entries.delete(config.name)
   }
-  const opening = loadInstance(source, wasm).then((instance) => Connection.open(instance, config, forget))
+  const marked = config.storage === 'memory' || config.acceptLoss ? undefined : readMark(config.name)
+  const opening = loadInstance(source, wasm).then(async (instance) => Connection.open(instance, config, await marked, forget))
   const entry: Entry = { identity: config.identity, opening, handles: 0, closing: undefined }
   entries.set(config.name, entry)
   opening.catch(forget)

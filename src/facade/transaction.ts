@@ -15,8 +15,6 @@ import { Patience } from './patience.js'
 import type { CallOptions, Document, Schemas, TransactionOptions } from './types.js'
 
 const RETRIES = 32
-/** The longest wait between two runs. It is drawn by chance, so that two that met do not meet again. */
-const WAIT_MS_MAX = 64
 const TRANSACTION: OptionTable = { ...WRITE, retry: COUNT }
 
 /** What the function of `transaction` works with. */
@@ -89,7 +87,7 @@ export async function runTransaction<S extends Schemas, R>(
   if (typeof work !== 'function') throw invalid(`transaction takes a function, not ${describe(work)}`, { hint: 'e.g. `db.transaction(async (tx) => { … })`' })
   const patience = Patience.from(options)
   const retries = options?.retry ?? RETRIES
-  for (let attempt = 0; ; attempt++) {
+  return connection.inTurn(retries, async () => {
     patience?.check()
     const transaction = new Transaction<S>(connection, connection.begin(), patience)
     try {
@@ -97,21 +95,10 @@ export async function runTransaction<S extends Schemas, R>(
       const result = await (patience === undefined ? running : patience.race(running))
       await transaction.commit(options)
       return result
-    } catch (thrown) {
-      if (!isConflict(thrown) || attempt >= retries) throw thrown
     } finally {
       transaction.end()
     }
-    await wait(Math.random() * Math.min(2 ** attempt, WAIT_MS_MAX))
-  }
-}
-
-function isConflict(thrown: unknown): boolean {
-  return thrown instanceof HyphaError && thrown.code === 'conflict'
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+  })
 }
 
 function ended(): HyphaError {

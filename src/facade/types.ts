@@ -248,6 +248,8 @@ export interface OpenConfig<S extends Schemas = Schemas> extends CallOptions {
   databases?: { main?: string; backup?: string; cache?: string } | undefined
   /** Bytes of blocks kept in memory. */
   cacheBytes?: number | undefined
+  /** Opens a database as it is, although it was lost or rolled back since it was last open here. */
+  acceptLoss?: boolean | undefined
   /** Where the engine runs; `inline` is here. */
   thread?: 'inline' | undefined
   /** The engine, where it does not lie beside the script: a URL, a Response, bytes, or a WebAssembly.Module. */

@@ -7,18 +7,19 @@
 //! Invariants:
 //! - The IndexedDB version is 1 for ever: a frozen tab would stall an upgrade without any event.
 //! - One call is one IndexedDB transaction, and nothing is awaited inside it: every step runs in the `success` event of
-//!   the step before. Guards are compared inside the transaction that writes.
+//!   the step before (`reads`, `writes`). Guards are compared inside the transaction that writes.
 //! - An acknowledged write has had its `complete` event.
 //! - No event handler outlives its transaction or its connection.
 
 mod connection;
 mod layout;
-mod steps;
+mod reads;
 mod transaction;
+mod writes;
 
 use self::connection::Connection;
-use self::layout::record_pieces;
 use self::transaction::{Access, run};
+use self::writes::{Pace, Plan};
 use super::{
     Append, Applied, Batch, CommitSeq, Durability, Failure, Storage, StorageError, StorageResult, Store, Tail,
 };
@@ -124,6 +125,7 @@ pub enum Found {
 #[derive(Clone)]
 pub struct IndexedDb {
     connection: Rc<Connection>,
+    pace: Pace,
 }
 
 impl IndexedDb {
@@ -137,7 +139,7 @@ impl IndexedDb {
         options.check()?;
         let connection = Connection::new(options, env);
         connection.handle().await?;
-        Ok(IndexedDb { connection })
+        Ok(IndexedDb { connection, pace: Pace::of_this_browser() })
     }
 
     /// How the last connection found the database.
@@ -176,14 +178,14 @@ impl IndexedDb {
 impl Storage for IndexedDb {
     async fn read_log(&self, after: Option<CommitSeq>, manifest: bool) -> StorageResult<Tail> {
         let call = self.connection.call()?;
-        run(&call, Access::Read(&[LOG]), move |objects| steps::read_log(objects, after, manifest)).await
+        run(&call, Access::Read(&[LOG]), |objects| reads::read_log(objects, after, manifest)).await
     }
 
     async fn append(&self, append: Append) -> StorageResult<Applied> {
         let call = self.connection.call()?;
-        let pieces = record_pieces(&append.record)?;
         let access = Access::Write(&[LOG], effective(append.durability));
-        run(&call, access, move |objects| steps::append_record(objects, &append, pieces)).await
+        let plan = Plan::append(append, self.pace)?;
+        run(&call, access, |objects| writes::write(objects, plan)).await
     }
 
     async fn get(&self, store: Store, names: &[Vec<u8>]) -> StorageResult<Vec<Option<Vec<u8>>>> {
@@ -192,18 +194,18 @@ impl Storage for IndexedDb {
             return Ok(Vec::new());
         }
         let object = call.options().store(store);
-        run(&call, Access::Read(&[object]), |objects| steps::get_named(objects, object, names)).await
+        run(&call, Access::Read(&[object]), |objects| reads::get_named(objects, object, names)).await
     }
 
     async fn apply(&self, batch: Batch) -> StorageResult<Applied> {
         let call = self.connection.call()?;
-        let scope = steps::scope_of(&batch, call.options());
+        let scope = writes::scope_of(&batch, call.options());
         if scope.is_empty() {
             return Ok(Applied::Done);
         }
-        let options = call.options().clone();
         let access = Access::Write(&scope, effective(batch.durability));
-        run(&call, access, move |objects| steps::apply_guarded(objects, options, batch)).await
+        let plan = Plan::batch(batch, call.options(), self.pace)?;
+        run(&call, access, |objects| writes::write(objects, plan)).await
     }
 
     async fn close(&self) {

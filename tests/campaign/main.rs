@@ -17,22 +17,24 @@
 )]
 
 #[path = "../support/campaign.rs"]
+#[allow(dead_code, reason = "the native tests use more of it")]
 mod campaign;
 
 use campaign::Campaign;
 use campaign::report::Report;
-use hyphadb::storage::simulated::FaultKind;
 use hyphadb::planted::{Bug, plant};
+use hyphadb::storage::simulated::FaultKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 /// What a round does of each campaign.
-const ROUND: [(Campaign, u64); 4] = [
+const ROUND: [(Campaign, u64); 5] = [
     (Campaign::Crash, 20_000),
     (Campaign::Failures, 5_000),
     (Campaign::Schedules, 2_000),
     (Campaign::Damage, 10_000),
+    (Campaign::Documents, 500),
 ];
 
 const USAGE: &str = "[--seed n] [--minutes n] [--only name] [--case name:seed] [--plant bug]";

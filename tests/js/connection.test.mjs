@@ -12,7 +12,7 @@ async function connect(engine) {
   const glue = { Engine: { open: async () => ({ on_commit() {}, on_connection() {}, maintain: async () => false, close: async () => {}, free() {}, ...engine }) } }
   const instance = new Instance(glue)
   let ends = 0
-  const connection = await Connection.open(instance, { name: 'a', storage: 'memory', durability: 'relaxed', engine: {}, identity: '' }, () => ends++)
+  const connection = await Connection.open(instance, { name: 'a', storage: 'memory', durability: 'relaxed', engine: {}, acceptLoss: false, identity: '' }, undefined, () => ends++)
   return { connection, instance, ends: () => ends }
 }
 

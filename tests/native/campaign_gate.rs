@@ -2,9 +2,9 @@
 //!
 //! Not the long run: that is `npm run campaign`.
 
-use crate::campaign::Campaign;
 use crate::campaign::planted::hunt;
 use crate::campaign::report::Report;
+use crate::campaign::{Campaign, damage};
 use hyphadb::planted::Bug;
 use hyphadb::storage::simulated::{Damage, FaultKind};
 
@@ -36,6 +36,7 @@ const SCHEDULE_KINDS: &[FaultKind] = &[
     FaultKind::ForceClose,
     FaultKind::ClockJump,
     FaultKind::Crash,
+    FaultKind::PowerLoss,
     FaultKind::FreezeTab,
 ];
 const DAMAGE_KINDS: &[FaultKind] = &[
@@ -76,6 +77,17 @@ fn contexts_that_freeze_and_die_leave_a_serial_history() {
 #[test]
 fn damage_is_noticed_and_never_answered_with() {
     check(Campaign::Damage, 100_000, DAMAGE_KINDS);
+}
+
+#[test]
+fn flip_of_any_bit_is_noticed() {
+    let bits: u64 = (0..4).map(|seed| damage::every_bit(seed).unwrap()).sum();
+    assert!(bits > 20_000, "only {bits} bits");
+}
+
+#[test]
+fn contexts_that_write_documents_keep_the_indexes_true() {
+    check(Campaign::Documents, 3_000, &[]);
 }
 
 #[test]

@@ -2,14 +2,8 @@
 
 use crate::documents_fixture::{Ask, Fixture, describe};
 use crate::notation::{object, value};
-use hyphadb::db::Database;
-use hyphadb::db::config::Config;
 use hyphadb::error::ErrorKind;
-use hyphadb::storage::Durability;
-use hyphadb::storage::simulated::{Disk, DiskOptions};
-use hyphadb::value::{Object, Value, codec};
-use std::cell::RefCell;
-use std::rc::Rc;
+use hyphadb::value::{Object, Value};
 
 const READINGS: &str = "[['readings', {key: 'id', indexes: ['site', ['site', 'ts'], 'tags', \
     {name: 'serial', fields: 'serial', unique: true, sparse: true}]}]]";
@@ -33,12 +27,24 @@ fn check(steps: &[(&str, &str)]) {
 #[test]
 fn documents_are_found_by_key_filter_and_order() {
     check(&[
-        ("{op: 'get', collection: 'readings', keys: [3, 9, 2n]}", "{docs: [{id: 3, site: \"a\", ts: 10, tags: \"x\", serial: \"s3\"}, null, {id: 2, site: \"b\", ts: 20, serial: \"s2\"}]}"),
-        ("{op: 'find', collection: 'readings', filter: {site: 'a'}, sort: [['ts', 1]], project: [['ts', 1]]}", "{docs: [{id: 3, ts: 10}, {id: 4, ts: 20}, {id: 1, ts: 30}]}"),
-        ("{op: 'find', collection: 'readings', filter: {site: 'a'}, sort: [['ts', -1]], skip: 1, limit: 1, want: 'keys'}", "{keys: [4]}"),
+        (
+            "{op: 'get', collection: 'readings', keys: [3, 9, 2n]}",
+            "{docs: [{id: 3, site: \"a\", ts: 10, tags: \"x\", serial: \"s3\"}, null, {id: 2, site: \"b\", ts: 20, serial: \"s2\"}]}",
+        ),
+        (
+            "{op: 'find', collection: 'readings', filter: {site: 'a'}, sort: [['ts', 1]], project: [['ts', 1]]}",
+            "{docs: [{id: 3, ts: 10}, {id: 4, ts: 20}, {id: 1, ts: 30}]}",
+        ),
+        (
+            "{op: 'find', collection: 'readings', filter: {site: 'a'}, sort: [['ts', -1]], skip: 1, limit: 1, want: 'keys'}",
+            "{keys: [4]}",
+        ),
         ("{op: 'find', collection: 'readings', filter: {tags: 'x'}, want: 'keys'}", "{keys: [1, 3]}"),
         ("{op: 'find', collection: 'readings', filter: {tags: {$in: ['x', 'y']}}, want: 'count'}", "{count: 2}"),
-        ("{op: 'find', collection: 'readings', filter: {ts: {$gte: 20}}, sort: [['ts', 1], ['id', -1]], want: 'columns', fields: ['id', 'serial']}", "{count: 3, columns: [[\"id\", [4, 2, 1]], [\"serial\", [null, \"s2\", null]]]}"),
+        (
+            "{op: 'find', collection: 'readings', filter: {ts: {$gte: 20}}, sort: [['ts', 1], ['id', -1]], want: 'columns', fields: ['id', 'serial']}",
+            "{count: 3, columns: [[\"id\", [4, 2, 1]], [\"serial\", [null, \"s2\", null]]]}",
+        ),
         ("{op: 'find', collection: 'readings', limit: 0}", "{docs: []}"),
         ("{op: 'count', collection: 'readings', filter: {serial: {$exists: true}}}", "{count: 2}"),
         ("{op: 'distinct', collection: 'readings', field: 'tags', filter: {}}", "{values: [\"x\", \"y\"]}"),
@@ -51,9 +57,18 @@ fn documents_are_found_by_key_filter_and_order() {
 #[test]
 fn plans_are_explained() {
     check(&[
-        ("{op: 'explain', collection: 'readings', filter: {id: 1}}", "{plan: \"key\", bounds: \"id = 1\", sorted: true, residual: false}"),
-        ("{op: 'explain', collection: 'readings', filter: {site: 'a', x: 1}, sort: [['ts', 1]]}", "{plan: \"index\", index: \"site_ts\", bounds: \"site = \\\"a\\\"\", sorted: true, residual: true}"),
-        ("{op: 'explain', collection: 'readings', filter: {tags: 'x'}, sort: [['tags', 1]]}", "{plan: \"index\", index: \"tags\", bounds: \"tags = \\\"x\\\"\", sorted: false, residual: false}"),
+        (
+            "{op: 'explain', collection: 'readings', filter: {id: 1}}",
+            "{plan: \"key\", bounds: \"id = 1\", sorted: true, residual: false}",
+        ),
+        (
+            "{op: 'explain', collection: 'readings', filter: {site: 'a', x: 1}, sort: [['ts', 1]]}",
+            "{plan: \"index\", index: \"site_ts\", bounds: \"site = \\\"a\\\"\", sorted: true, residual: true}",
+        ),
+        (
+            "{op: 'explain', collection: 'readings', filter: {tags: 'x'}, sort: [['tags', 1]]}",
+            "{plan: \"index\", index: \"tags\", bounds: \"tags = \\\"x\\\"\", sorted: false, residual: false}",
+        ),
         ("{op: 'explain', collection: 'readings', filter: {ts: 1}}", "{plan: \"scan\", sorted: true, residual: true}"),
     ]);
 }
@@ -61,16 +76,46 @@ fn plans_are_explained() {
 #[test]
 fn documents_are_changed() {
     check(&[
-        ("{op: 'update', collection: 'readings', filter: {site: 'a'}, update: {$inc: {ts: 1}}, multi: true}", "{matchedCount: 3, modifiedCount: 3}"),
-        ("{op: 'update', collection: 'readings', filter: {site: 'a'}, update: {$set: {site: 'a'}}, multi: true}", "{matchedCount: 3, modifiedCount: 0}"),
-        ("{op: 'update', collection: 'readings', filter: {id: 7}, update: {$set: {site: 'z'}}, upsert: true}", "{matchedCount: 0, modifiedCount: 0, upsertedId: 7}"),
-        ("{op: 'find_and_update', collection: 'readings', filter: {site: 'a'}, sort: [['ts', -1]], update: {$set: {site: 'c'}}, return_document: 'before'}", "{doc: {id: 1, site: \"a\", ts: 31, tags: [\"x\", \"y\"]}}"),
-        ("{op: 'find_and_update', collection: 'readings', filter: {site: 'c'}, update: {$unset: {tags: 1}}, return_document: 'after'}", "{doc: {id: 1, site: \"c\", ts: 31}}"),
-        ("{op: 'find_and_update', collection: 'readings', filter: {site: '?'}, update: {$unset: {tags: 1}}}", "{doc: null}"),
-        ("{op: 'replace', collection: 'readings', filter: {id: 1}, doc: {site: 'd'}}", "{matchedCount: 1, modifiedCount: 1}"),
-        ("{op: 'replace', collection: 'readings', filter: {id: 8}, doc: {site: 'd'}, upsert: true}", "{matchedCount: 0, modifiedCount: 0, upsertedId: 8}"),
-        ("{op: 'find', collection: 'readings', filter: {site: 'd'}}", "{docs: [{id: 1, site: \"d\"}, {id: 8, site: \"d\"}]}"),
-        ("{op: 'put', collection: 'readings', docs: [{id: 1, site: 'e'}, {id: 9, n: -0}, {id: 9, n: 1n}]}", "{keys: [1, 9, 9]}"),
+        (
+            "{op: 'update', collection: 'readings', filter: {site: 'a'}, update: {$inc: {ts: 1}}, multi: true}",
+            "{matchedCount: 3, modifiedCount: 3}",
+        ),
+        (
+            "{op: 'update', collection: 'readings', filter: {site: 'a'}, update: {$set: {site: 'a'}}, multi: true}",
+            "{matchedCount: 3, modifiedCount: 0}",
+        ),
+        (
+            "{op: 'update', collection: 'readings', filter: {id: 7}, update: {$set: {site: 'z'}}, upsert: true}",
+            "{matchedCount: 0, modifiedCount: 0, upsertedId: 7}",
+        ),
+        (
+            "{op: 'find_and_update', collection: 'readings', filter: {site: 'a'}, sort: [['ts', -1]], update: {$set: {site: 'c'}}, return_document: 'before'}",
+            "{doc: {id: 1, site: \"a\", ts: 31, tags: [\"x\", \"y\"]}}",
+        ),
+        (
+            "{op: 'find_and_update', collection: 'readings', filter: {site: 'c'}, update: {$unset: {tags: 1}}, return_document: 'after'}",
+            "{doc: {id: 1, site: \"c\", ts: 31}}",
+        ),
+        (
+            "{op: 'find_and_update', collection: 'readings', filter: {site: '?'}, update: {$unset: {tags: 1}}}",
+            "{doc: null}",
+        ),
+        (
+            "{op: 'replace', collection: 'readings', filter: {id: 1}, doc: {site: 'd'}}",
+            "{matchedCount: 1, modifiedCount: 1}",
+        ),
+        (
+            "{op: 'replace', collection: 'readings', filter: {id: 8}, doc: {site: 'd'}, upsert: true}",
+            "{matchedCount: 0, modifiedCount: 0, upsertedId: 8}",
+        ),
+        (
+            "{op: 'find', collection: 'readings', filter: {site: 'd'}}",
+            "{docs: [{id: 1, site: \"d\"}, {id: 8, site: \"d\"}]}",
+        ),
+        (
+            "{op: 'put', collection: 'readings', docs: [{id: 1, site: 'e'}, {id: 9, n: -0}, {id: 9, n: 1n}]}",
+            "{keys: [1, 9, 9]}",
+        ),
         ("{op: 'get', collection: 'readings', keys: [1, 9]}", "{docs: [{id: 1, site: \"e\"}, {id: 9, n: 1n}]}"),
         ("{op: 'delete', collection: 'readings', filter: {site: 'a'}, multi: false}", "{deletedCount: 1}"),
         ("{op: 'delete', collection: 'readings', filter: {site: 'a'}, multi: true}", "{deletedCount: 1}"),
@@ -87,9 +132,15 @@ fn many_operations_are_one_commit() {
     let failing = "[{insertOne: {document: {id: 50}}}, {deleteMany: {filter: {}}}, {insertOne: {document: {id: 51, serial: 'q'}}}, \
         {insertOne: {document: {id: 52, serial: 'q'}}}]";
     check(&[
-        (&format!("{{op: 'bulk_write', collection: 'readings', operations: {operations}}}"), "{insertedCount: 1, insertedIds: [5], matchedCount: 5, modifiedCount: 5, deletedCount: 3, upsertedCount: 1}"),
+        (
+            &format!("{{op: 'bulk_write', collection: 'readings', operations: {operations}}}"),
+            "{insertedCount: 1, insertedIds: [5], matchedCount: 5, modifiedCount: 5, deletedCount: 3, upsertedCount: 1}",
+        ),
         ("{op: 'find', collection: 'readings'}", "{docs: [{id: 2, x: 1}, {id: 5, site: \"n\", ts: 1}, {id: 6, y: 1}]}"),
-        (&format!("{{op: 'bulk_write', collection: 'readings', operations: {failing}}}"), "already_exists: operation 3: index `serial` of collection `readings` has `\"q\"` already"),
+        (
+            &format!("{{op: 'bulk_write', collection: 'readings', operations: {failing}}}"),
+            "already_exists: operation 3: index `serial` of collection `readings` has `\"q\"` already",
+        ),
         ("{op: 'count', collection: 'readings'}", "{count: 3}"),
     ]);
 }
@@ -101,21 +152,57 @@ fn what_is_wrong_is_named_and_nothing_is_written() {
         ("op: 'insert', docs: [5]", "invalid: a document is an object, not number"),
         ("op: 'insert', docs: [{id: 5}, 5]", "invalid: document 1: a document is an object, not number"),
         ("op: 'insert', docs: [{id: true}]", "invalid: key field `id`: boolean cannot be a key"),
-        ("op: 'insert', docs: [{id: 5}, {id: 1}]", "already_exists: document 1: collection `readings` has a document with key `1` already"),
-        ("op: 'insert', docs: [{id: 5}, {id: 5n}]", "already_exists: document 1: collection `readings` has a document with key `5` already"),
-        ("op: 'insert', docs: [{id: 5}, {id: 6, serial: 's3'}]", "already_exists: index `serial` of collection `readings` has `\"s3\"` already"),
-        ("op: 'insert', docs: [{id: 5, serial: 'n'}, {id: 6, serial: 'n'}]", "already_exists: index `serial` of collection `readings` has `\"n\"` already"),
-        ("op: 'put', docs: [{id: 5, serial: 's3'}]", "already_exists: index `serial` of collection `readings` has `\"s3\"` already"),
-        ("op: 'insert', docs: [{id: 5, site: [1], ts: [2]}]", "invalid: collection `readings`, document `5`: `site` and `ts` are both arrays, which index `site_ts` cannot hold"),
+        (
+            "op: 'insert', docs: [{id: 5}, {id: 1}]",
+            "already_exists: document 1: collection `readings` has a document with key `1` already",
+        ),
+        (
+            "op: 'insert', docs: [{id: 5}, {id: 5n}]",
+            "already_exists: document 1: collection `readings` has a document with key `5` already",
+        ),
+        (
+            "op: 'insert', docs: [{id: 5}, {id: 6, serial: 's3'}]",
+            "already_exists: index `serial` of collection `readings` has `\"s3\"` already",
+        ),
+        (
+            "op: 'insert', docs: [{id: 5, serial: 'n'}, {id: 6, serial: 'n'}]",
+            "already_exists: index `serial` of collection `readings` has `\"n\"` already",
+        ),
+        (
+            "op: 'put', docs: [{id: 5, serial: 's3'}]",
+            "already_exists: index `serial` of collection `readings` has `\"s3\"` already",
+        ),
+        (
+            "op: 'insert', docs: [{id: 5, site: [1], ts: [2]}]",
+            "invalid: collection `readings`, document `5`: `site` and `ts` are both arrays, which index `site_ts` cannot hold",
+        ),
         ("op: 'insert'", "invalid: `docs` is missing"),
         ("op: 'insert', docs: 1", "invalid: `docs` is number, not an array"),
-        ("op: 'insert', docs: [{id: 5}], durability: 'maybe'", "invalid: durability is \"maybe\", not \"relaxed\" or \"strict\""),
+        (
+            "op: 'insert', docs: [{id: 5}], durability: 'maybe'",
+            "invalid: durability is \"maybe\", not \"relaxed\" or \"strict\"",
+        ),
         ("op: 'update', filter: {}, update: {x: 1}, multi: true", "invalid: `x` is not an update operator"),
-        ("op: 'update', filter: {}, update: {$push: {x: 1}}, multi: true", "unsupported: update operator `$push` is not supported"),
-        ("op: 'update', filter: {}, update: {$set: {id: 9}}, multi: true", "invalid: collection `readings`, document `1`: key field `id` cannot be changed"),
-        ("op: 'update', filter: {}, update: {$inc: {site: 1}}, multi: true", "invalid: collection `readings`, document `1`: `$inc` of `site`: the value is string, not a number"),
-        ("op: 'update', filter: {site: 'a'}, update: {$set: {serial: 'one'}}, multi: true", "already_exists: index `serial` of collection `readings` has `\"one\"` already"),
-        ("op: 'replace', filter: {id: 1}, doc: {id: 2}", "invalid: collection `readings`, document `1`: a replacement cannot have another key"),
+        (
+            "op: 'update', filter: {}, update: {$push: {x: 1}}, multi: true",
+            "unsupported: update operator `$push` is not supported",
+        ),
+        (
+            "op: 'update', filter: {}, update: {$set: {id: 9}}, multi: true",
+            "invalid: collection `readings`, document `1`: key field `id` cannot be changed",
+        ),
+        (
+            "op: 'update', filter: {}, update: {$inc: {site: 1}}, multi: true",
+            "invalid: collection `readings`, document `1`: `$inc` of `site`: the value is string, not a number",
+        ),
+        (
+            "op: 'update', filter: {site: 'a'}, update: {$set: {serial: 'one'}}, multi: true",
+            "already_exists: index `serial` of collection `readings` has `\"one\"` already",
+        ),
+        (
+            "op: 'replace', filter: {id: 1}, doc: {id: 2}",
+            "invalid: collection `readings`, document `1`: a replacement cannot have another key",
+        ),
         ("op: 'delete', filter: {$where: 'x'}, multi: true", "unsupported: filter operator `$where` is not supported"),
         ("op: 'delete_keys', keys: [1, null]", "invalid: document 1: key: null cannot be a key"),
         ("op: 'get', keys: [[1]]", "invalid: key: array cannot be a key"),
@@ -125,11 +212,20 @@ fn what_is_wrong_is_named_and_nothing_is_written() {
         ("op: 'find', limit: 0.5", "invalid: `limit` is 0.5, not a count"),
         ("op: 'find', want: 'all'", "invalid: `want` is `all`, not docs, keys, count or columns"),
         ("op: 'bulk_write', operations: [{upsertOne: {}}]", "invalid: operation 0: operation `upsertOne` is not known"),
-        ("op: 'bulk_write', operations: [{deleteMany: {}}]", "invalid: operation 0: `filter` of `deleteMany` is missing, or not an object"),
+        (
+            "op: 'bulk_write', operations: [{deleteMany: {}}]",
+            "invalid: operation 0: `filter` of `deleteMany` is missing, or not an object",
+        ),
         ("op: 'create_index', spec: {fields: []}", "invalid: index has 0 fields, not 1 to 16"),
         ("op: 'create_index', spec: {fields: 'a', uniq: true}", "invalid: option `uniq` of an index cannot be true"),
-        ("op: 'create_index', spec: {name: 'site', fields: 'other'}", "already_exists: index `site` of collection `readings` is there with another definition"),
-        ("op: 'create_index', spec: {fields: 'site', name: 'u', unique: true}", "already_exists: index `u` of collection `readings` has `\"a\"` already"),
+        (
+            "op: 'create_index', spec: {name: 'site', fields: 'other'}",
+            "already_exists: index `site` of collection `readings` is there with another definition",
+        ),
+        (
+            "op: 'create_index', spec: {fields: 'site', name: 'u', unique: true}",
+            "already_exists: index `u` of collection `readings` has `\"a\"` already",
+        ),
         ("op: 'drop_index', name: 'none'", "not_found: collection `readings` has no index `none`"),
         ("op: 'cursor_next', cursor: 5", "not_found: the cursor is not open"),
         ("op: 'vacuum'", "unsupported: operation `vacuum` is not known"),
@@ -147,7 +243,10 @@ fn what_is_wrong_is_named_and_nothing_is_written() {
             let after = (database.ask(all).await, database.ask("{op: 'indexes', collection: 'readings'}").await);
             assert_eq!(after, before, "{request}");
         }
-        assert_eq!(database.ask("{op: 'find', collection: 'none'}").await, "not_found: collection `none` does not exist");
+        assert_eq!(
+            database.ask("{op: 'find', collection: 'none'}").await,
+            "not_found: collection `none` does not exist"
+        );
         for request in [&[][..], &[11], &[4, 2], &[10, 1, 2, b'o', b'p', 0]] {
             assert_eq!(database.request(request).await.unwrap_err().kind(), ErrorKind::Invalid);
         }
@@ -233,7 +332,8 @@ fn cursors_read_their_snapshot_in_parts() {
     fixture.run(async {
         let database = fixture.open("tab", READINGS).await;
         database.ask(&format!("{{op: 'insert', collection: 'readings', docs: {DOCS}}}")).await;
-        let open = "{op: 'cursor_open', collection: 'readings', filter: {site: 'a'}, sort: [['ts', 1]], project: [['id', 1]]}";
+        let open =
+            "{op: 'cursor_open', collection: 'readings', filter: {site: 'a'}, sort: [['ts', 1]], project: [['id', 1]]}";
         assert_eq!(database.ask(open).await, "{cursor: 1}");
         let next = "{op: 'cursor_next', cursor: 1, max: 2}";
         assert_eq!(database.ask(next).await, "{docs: [{id: 3}, {id: 4}], done: false}");
@@ -241,131 +341,6 @@ fn cursors_read_their_snapshot_in_parts() {
         assert_eq!(database.ask(next).await, "{docs: [{id: 1}], done: true}");
         assert_eq!(database.ask(next).await, "not_found: the cursor is not open");
         assert_eq!(database.ask("{op: 'cursor_close', cursor: 1}").await, "{}");
-    });
-}
-
-#[test]
-fn transactions_read_their_own_writes_and_are_validated() {
-    let fixture = Fixture::new(1);
-    fixture.run(async {
-        let database = fixture.open("tab", READINGS).await;
-        database.ask(&format!("{{op: 'insert', collection: 'readings', docs: {DOCS}}}")).await;
-        let transaction = database.begin().unwrap();
-        assert_eq!(transaction.ask("{op: 'insert', collection: 'readings', docs: [{id: 5, site: 'a', ts: 15, other: 1}]}").await, "{insertedIds: [5]}");
-        let find = "{op: 'find', collection: 'readings', filter: {site: 'a'}, sort: [['ts', 1]], want: 'keys'}";
-        assert_eq!(transaction.ask(find).await, "{keys: [3, 5, 4, 1]}");
-        assert_eq!(database.ask(find).await, "{keys: [3, 4, 1]}");
-        let failing = "{op: 'insert', collection: 'readings', docs: [{id: 6}, {id: 5}]}";
-        assert_eq!(transaction.ask(failing).await, "already_exists: document 1: collection `readings` has a document with key `5` already");
-        assert_eq!(transaction.ask("{op: 'count', collection: 'readings'}").await, "{count: 5}");
-        assert_eq!(transaction.ask("{op: 'create_index', collection: 'readings', spec: 'x'}").await, "invalid: `create_index` cannot be part of a transaction");
-        let committed = codec::decode(&transaction.commit(Durability::Strict).await.unwrap()).unwrap();
-        assert!(committed.as_object().unwrap().get("seq").is_some());
-        assert_eq!(describe(&transaction.try_ask(find).await.unwrap_err()), "closed: the transaction has ended");
-
-        // Two that read and write the same: the second to commit is told to run again.
-        let increment = "{op: 'update', collection: 'readings', filter: {id: 1}, update: {$inc: {ts: 1}}}";
-        let (first, second) = (database.begin().unwrap(), database.begin().unwrap());
-        assert_eq!(first.ask(increment).await, second.ask(increment).await);
-        first.commit(Durability::Relaxed).await.unwrap();
-        assert_eq!(second.commit(Durability::Relaxed).await.unwrap_err().kind(), ErrorKind::Conflict);
-
-        // A bulk write that breaks off takes the transaction with it.
-        let third = database.begin().unwrap();
-        let bulk = "{op: 'bulk_write', collection: 'readings', operations: [{insertOne: {document: {id: 8}}}, {insertOne: {document: {id: 8}}}]}";
-        assert!(third.ask(bulk).await.starts_with("already_exists: operation 1"));
-        assert!(third.ask(find).await.starts_with("already_exists: the transaction failed"));
-        assert!(third.commit(Durability::Relaxed).await.is_err());
-        let fourth = database.begin().unwrap();
-        fourth.ask(increment).await;
-        fourth.rollback();
-        assert_eq!(database.ask("{op: 'get', collection: 'readings', keys: [1, 8]}").await, "{docs: [{id: 1, site: \"a\", ts: 31, tags: [\"x\", \"y\"]}, null]}");
-    });
-}
-
-#[test]
-fn concurrent_inserts_share_few_appends_and_concurrent_updates_are_not_lost() {
-    let fixture = Fixture::new(1);
-    let group = fixture.world.group();
-    let disk = Disk::new(&fixture.world, DiskOptions { latency_max_us: 1000, ..DiskOptions::default() });
-    let config = Object::from([("name", "test".into()), ("collections", value(READINGS))]);
-    let env = Rc::new(fixture.world.env("tab"));
-    let opened = Database::open(disk.connect(group), env, Config::parse(&config).unwrap());
-    let database = Rc::new(fixture.run(opened).unwrap());
-    let before = database.engine().figures().appends;
-    for i in 0..1000 {
-        let database = Rc::clone(&database);
-        let insert = format!("{{op: 'insert', collection: 'readings', docs: [{{id: {i}, site: 's{}'}}]}}", i % 7);
-        fixture.world.spawn("insert", group, async move { assert!(database.ask(&insert).await.starts_with("{inserted")) });
-    }
-    fixture.world.run().unwrap();
-    let appends = database.engine().figures().appends - before;
-    assert!(appends <= 10, "1000 inserts took {appends} appends");
-    assert_eq!(fixture.run(database.ask("{op: 'count', collection: 'readings'}")), "{count: 1000}");
-    for _ in 0..200 {
-        let database = Rc::clone(&database);
-        fixture.world.spawn("increment", group, async move {
-            let increment = "{op: 'update', collection: 'readings', filter: {id: 7}, update: {$inc: {n: 1}}}";
-            assert_eq!(database.ask(increment).await, "{matchedCount: 1, modifiedCount: 1}");
-        });
-    }
-    fixture.world.run().unwrap();
-    assert_eq!(fixture.run(database.ask("{op: 'get', collection: 'readings', keys: [7]}")), "{docs: [{id: 7, site: \"s0\", n: 200}]}");
-}
-
-#[test]
-fn changes_are_told_to_every_context() {
-    let fixture = Fixture::new(1);
-    fixture.run(async {
-        let (one, two) = (fixture.open("one", READINGS).await, fixture.open("two", "[]").await);
-        let told: Rc<RefCell<Vec<String>>> = Rc::default();
-        for (name, database) in [("one", &one), ("two", &two)] {
-            let told = Rc::clone(&told);
-            database.on_commit(move |message| {
-                let mut message = codec::decode(&message).unwrap().as_object().unwrap().clone();
-                message.remove("seq");
-                told.borrow_mut().push(format!("{name} {message}"));
-            });
-        }
-        one.ask("{op: 'insert', collection: 'readings', docs: [{id: 1n}, {id: 'x'}]}").await;
-        one.ask("{op: 'put', collection: 'readings', docs: [{id: 1n}, {id: 2}]}").await;
-        one.ask("{op: 'delete_keys', collection: 'readings', keys: ['x']}").await;
-        assert!(two.catch_up().await.unwrap());
-        let changes = [
-            "[]",
-            "[[\"readings\", [[\"insert\", 1n], [\"insert\", \"x\"]]]]",
-            "[[\"readings\", [[\"update\", 1n], [\"insert\", 2]]]]",
-            "[[\"readings\", [[\"delete\", \"x\"]]]]",
-        ];
-        let told = told.take();
-        for (name, own) in [("one", true), ("two", false)] {
-            let expected: Vec<_> = changes.iter().map(|list| format!("{name} {{own: {own}, reset: false, changes: {list}}}")).collect();
-            let told: Vec<_> = told.iter().filter(|line| line.starts_with(name)).cloned().collect();
-            assert_eq!(told, expected);
-        }
-    });
-}
-
-#[test]
-fn a_second_open_must_agree() {
-    let fixture = Fixture::new(1);
-    fixture.run(async {
-        let first = fixture.open("one", "[['a', {key: 'id', indexes: ['x']}], ['b', {key: ['p', 'q']}]]").await;
-        first.ask("{op: 'insert', collection: 'a', docs: [{id: 1, x: 5, y: 6}]}").await;
-        let second = fixture.open("two", "[['a', {indexes: ['y']}], ['b', {}], ['c', {}]]").await;
-        assert_eq!(second.ask("{op: 'collections'}").await, "{collections: [{name: \"a\", key: \"id\"}, {name: \"b\", key: [\"p\", \"q\"]}, {name: \"c\", key: \"id\"}]}");
-        assert_eq!(second.ask("{op: 'find', collection: 'a', filter: {y: 6}, want: 'count'}").await, "{count: 1}");
-        let explain = "{op: 'explain', collection: 'a', filter: {y: 6}}";
-        assert!(second.ask(explain).await.contains("index: \"y\""));
-        let refused = |error: hyphadb::error::Error| describe(&error);
-        let wrong_key = fixture.try_open("three", "[['a', {key: 'other'}]]").await.err().map(refused);
-        assert_eq!(wrong_key.unwrap(), "invalid: collection `a` has the key `id`, not `other`");
-        let wrong_index = fixture.try_open("four", "[['a', {indexes: [{fields: 'x', unique: true}]}]]").await.err().map(refused);
-        assert_eq!(wrong_index.unwrap(), "invalid: index `x` of collection `a` is there with another definition");
-        first.catch_up().await.unwrap();
-        assert!(first.ask(explain).await.contains("index: \"y\""));
-        assert_eq!(first.ask("{op: 'create_collection', name: 'd', key: 'k', indexes: ['z']}").await, "{}");
-        assert_eq!(first.ask("{op: 'insert', collection: 'd', docs: [{k: 1}]}").await, "{insertedIds: [1]}");
     });
 }
 
@@ -380,12 +355,16 @@ fn documents_that_are_too_deep_or_too_large_are_refused() {
         }
         let large = Value::from("x".repeat(16 * 1024 * 1024));
         let long_key = Value::from("x".repeat(2000));
-        let wide = Value::Object(Object::from_fields((0..10_001).map(|i| (format!("f{i}").into(), Value::Null)).collect()).unwrap());
+        let wide = Value::Object(
+            Object::from_fields((0..10_001).map(|i| (format!("f{i}").into(), Value::Null)).collect()).unwrap(),
+        );
         let name = Value::from(Object::from([("x".repeat(1025).as_str(), Value::Null)]));
         let indexed = Value::from("y".repeat(5000));
-        for (field, value) in [("v", deep), ("v", large), ("id", long_key), ("v", wide), ("v", name), ("site", indexed)] {
+        for (field, value) in [("v", deep), ("v", large), ("id", long_key), ("v", wide), ("v", name), ("site", indexed)]
+        {
             let docs = vec![Value::from(Object::from([(field, value)]))];
-            let request = Object::from([("op", "insert".into()), ("collection", "readings".into()), ("docs", docs.into())]);
+            let request =
+                Object::from([("op", "insert".into()), ("collection", "readings".into()), ("docs", docs.into())]);
             let error = database.ask_value(request).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Limit, "{error}");
         }

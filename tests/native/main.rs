@@ -15,8 +15,12 @@
 
 mod campaign_gate;
 mod documents;
+mod documents_index;
+mod documents_model;
+mod documents_together;
 mod engine;
 mod format;
+mod quota;
 mod simulator;
 mod storage;
 mod tidy;
@@ -25,6 +29,7 @@ mod tidy;
 mod storage_suite;
 
 #[path = "../support/campaign.rs"]
+#[allow(dead_code, reason = "the campaign program uses more of it")]
 mod campaign;
 
 #[path = "../support/documents.rs"]

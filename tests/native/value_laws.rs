@@ -3,8 +3,6 @@
 //! Not examples: those stand at the foot of each file of `src/value`. A failure prints the smallest case; proptest
 //! replays it from `PROPTEST_RNG_SEED`.
 
-
-
 use core::cmp::Ordering;
 use hyphadb::error::ErrorKind;
 use hyphadb::value::shape::{Shape, Shapes};

@@ -8,6 +8,8 @@
 pub mod crash;
 #[path = "campaign/damage.rs"]
 pub mod damage;
+#[path = "campaign/documents.rs"]
+pub mod documents;
 #[path = "campaign/failures.rs"]
 pub mod failures;
 #[path = "campaign/model.rs"]
@@ -39,11 +41,14 @@ pub enum Campaign {
     Schedules,
     /// Damaged images.
     Damage,
+    /// Collections and their indexes.
+    Documents,
 }
 
 impl Campaign {
     /// All of them.
-    pub const ALL: [Campaign; 4] = [Campaign::Crash, Campaign::Failures, Campaign::Schedules, Campaign::Damage];
+    pub const ALL: [Campaign; 5] =
+        [Campaign::Crash, Campaign::Failures, Campaign::Schedules, Campaign::Damage, Campaign::Documents];
 
     /// Its name in commands and reports.
     pub const fn name(self) -> &'static str {
@@ -52,6 +57,7 @@ impl Campaign {
             Campaign::Failures => "failures",
             Campaign::Schedules => "schedules",
             Campaign::Damage => "damage",
+            Campaign::Documents => "documents",
         }
     }
 
@@ -62,6 +68,7 @@ impl Campaign {
             Campaign::Failures => report.call_failures,
             Campaign::Schedules => report.schedules,
             Campaign::Damage => report.damaged_images,
+            Campaign::Documents => report.documents,
         }
     }
 
@@ -72,6 +79,7 @@ impl Campaign {
             Campaign::Failures => failures::case(seed, report),
             Campaign::Schedules => schedules::case(seed, report),
             Campaign::Damage => damage::case(seed, report),
+            Campaign::Documents => documents::case(seed, report),
         }));
         if let Err(panic) = ran {
             let text = panic.downcast_ref::<String>().map(String::as_str);

@@ -7,8 +7,9 @@
 //! - number `seq * 4096 + piece`: a piece of the record of commit `seq`;
 //! - string `head`, `manifest`: the first piece of a register; `head/1`, `manifest/1`, ... the others.
 //!
-//! The first piece of anything begins with the whole length as four bytes, little-endian. A missing piece therefore
-//! gives fewer bytes than were written, which the engine's checksum notices.
+//! The first piece of anything begins with the whole length as four bytes, little-endian. A later piece that is missing
+//! therefore gives fewer bytes than were written, which the engine's checksum notices; without its first piece a record
+//! is missing as a whole.
 
 use super::super::{CommitSeq, Failure, LogRecord, Register, StorageError, StorageResult};
 use js_sys::{Array, Uint8Array};
@@ -94,7 +95,11 @@ pub(super) fn record_pieces(record: &LogRecord) -> StorageResult<Vec<Vec<u8>>> {
     cut(&record.bytes)
 }
 
-fn cut(bytes: &[u8]) -> StorageResult<Vec<Vec<u8>>> {
+/// Cuts a register's value into the values to be stored.
+///
+/// # Errors
+/// As [`record_pieces`].
+pub(super) fn cut(bytes: &[u8]) -> StorageResult<Vec<Vec<u8>>> {
     let Some(length) = u32::try_from(bytes.len()).ok().filter(|_| pieces_of(bytes.len()) <= PIECES_MAX) else {
         let message = format!("a value of {} bytes is too long for the log", bytes.len());
         return Err(StorageError::not_applied(Failure::Quota, message));
@@ -136,7 +141,8 @@ fn join<'a>(first: Option<&JsValue>, rest: impl Iterator<Item = &'a JsValue>) ->
     bytes
 }
 
-/// Groups pieces, which stand in the order of their keys, into records.
+/// Groups pieces, which stand in the order of their keys, into records. Pieces without their first are no record: they
+/// are what a full disk left of an append that failed.
 pub(super) fn join_records<'a>(pieces: impl Iterator<Item = (f64, &'a JsValue)>) -> Vec<LogRecord> {
     let mut records: Vec<LogRecord> = Vec::new();
     let mut group: Vec<(u64, &JsValue)> = Vec::new();
@@ -154,11 +160,11 @@ pub(super) fn join_records<'a>(pieces: impl Iterator<Item = (f64, &'a JsValue)>)
 }
 
 fn flush(records: &mut Vec<LogRecord>, seq: Option<u64>, group: &mut Vec<(u64, &JsValue)>) {
-    let Some(seq) = seq else { return };
-    let first = group.first().filter(|(piece, _)| *piece == 0).map(|(_, value)| *value);
-    // Pieces of an older, longer value behind the promised end are cut off by `join`.
-    let bytes = join(first, group.iter().skip(1).map(|(_, value)| *value));
-    records.push(LogRecord { seq: CommitSeq::new(seq), bytes });
+    if let (Some(seq), Some(((0, first), rest))) = (seq, group.split_first()) {
+        // Pieces of an older, longer value behind the promised end are cut off by `join`.
+        let bytes = join(Some(first), rest.iter().map(|(_, value)| *value));
+        records.push(LogRecord { seq: CommitSeq::new(seq), bytes });
+    }
     group.clear();
 }
 
@@ -205,22 +211,6 @@ pub(super) fn get_rest(log: &IdbObjectStore, register: Register, first: &JsValue
 /// The value of a register from its first piece and the answers to [`get_rest`].
 pub(super) fn join_register(first: &JsValue, rest: &[JsValue]) -> Option<Vec<u8>> {
     if first.is_undefined() { None } else { Some(join(Some(first), rest.iter())) }
-}
-
-/// Replaces a register; pieces of a longer value before it are deleted.
-pub(super) fn put_register(log: &IdbObjectStore, register: Register, bytes: &[u8]) -> Result<(), JsValue> {
-    let pieces = cut(bytes).map_err(|error| JsValue::from_str(&error.message))?;
-    // The head is always short: only the manifest can leave pieces behind.
-    if register == Register::Manifest {
-        let name = register_name(register);
-        let (start, end) = (JsValue::from_str(&format!("{name}/")), JsValue::from_str(&format!("{name}0")));
-        let others = IdbKeyRange::bound(&start, &end)?;
-        log.delete(&others)?;
-    }
-    for (number, piece) in pieces.iter().enumerate() {
-        log.put_with_key(&Uint8Array::from(piece.as_slice()), &register_key(register, number))?;
-    }
-    Ok(())
 }
 
 fn promised_bytes(first: &JsValue) -> Option<usize> {

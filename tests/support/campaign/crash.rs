@@ -16,9 +16,9 @@ use hyphadb::engine::{Direction, Engine, Options};
 use hyphadb::env::Env;
 use hyphadb::env::simulated::{Group, Random, World};
 use hyphadb::error::Error;
+use hyphadb::storage::Durability;
 use hyphadb::storage::memory::Contents;
 use hyphadb::storage::simulated::{Disk, DiskOptions, FaultKind, Simulated};
-use hyphadb::storage::Durability;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -78,17 +78,20 @@ fn record(random: &mut Random, plan: &Plan, contents: &Contents, model: Model) -
     let disk = Disk::with_contents(&world, contents.clone(), options);
     let model = Rc::new(RefCell::new(model));
     let points = Rc::new(RefCell::new(Vec::new()));
-    observe(&disk, &model, &points);
+    let engine_to_ask = Rc::new(RefCell::new(None::<Engine<Simulated>>));
+    observe(&disk, &model, &points, &engine_to_ask);
     let env: Rc<dyn Env> = Rc::new(world.env("tab"));
     let engine = match world.block_on(Engine::open(disk.connect(Group::SYSTEM), Rc::clone(&env), plan.options)) {
         Ok(Ok(engine)) => engine,
         Ok(Err(error)) => return found(Verdict::Wrong, format!("opening failed: {error}")),
         Err(stall) => return found(Verdict::Wrong, format!("opening {stall}")),
     };
+    *engine_to_ask.borrow_mut() = Some(engine.clone());
     let tab = Tab::new(engine, env, Rc::clone(&model), Tolerance::None);
     let promises = tab.start(&world, Group::SYSTEM, plan);
     let ran = world.run();
     disk.observe(|_, _| ());
+    engine_to_ask.take();
     world.shut_down();
     if let Err(stall) = ran {
         return found(Verdict::Wrong, stall.to_string());
@@ -100,13 +103,20 @@ fn record(random: &mut Random, plan: &Plan, contents: &Contents, model: Model) -
     Ok(Recording { model, points })
 }
 
-fn observe(disk: &Disk, model: &Rc<RefCell<Model>>, points: &Rc<RefCell<Vec<Point>>>) {
-    let (model, points) = (Rc::clone(model), Rc::clone(points));
+fn observe(
+    disk: &Disk,
+    model: &Rc<RefCell<Model>>,
+    points: &Rc<RefCell<Vec<Point>>>,
+    engine: &Rc<RefCell<Option<Engine<Simulated>>>>,
+) {
+    let (model, points, engine) = (Rc::clone(model), Rc::clone(points), Rc::clone(engine));
     let seen = RefCell::new(BTreeSet::new());
     disk.observe(move |disk, _| {
         let model = model.borrow();
         let (begun, acked) = model.progress();
-        let strict_seq = model.strict_seq();
+        // What the engine itself says to be safe counts as promised too.
+        let durable_seq = engine.borrow().as_ref().map_or(0, |engine| engine.figures().durable_seq);
+        let strict_seq = model.strict_seq().max(durable_seq);
         // The same picture with the same promises needs to be looked at only once.
         let add = |state: u64, contents: Contents, ending: Ending| {
             let acked = if ending == Ending::Crash { acked.clone() } else { Vec::new() };
@@ -208,13 +218,7 @@ async fn open(world: &World, disk: &Disk, options: &Options) -> Result<Engine<Si
 }
 
 /// The database can be written, kept up and opened again.
-fn go_on(
-    world: &World,
-    options: &Options,
-    point: &Point,
-    checker: &mut Checker<'_>,
-    present: &Present,
-) -> Checked {
+fn go_on(world: &World, options: &Options, point: &Point, checker: &mut Checker<'_>, present: &Present) -> Checked {
     let disk = Disk::with_contents(world, point.contents.clone(), DiskOptions::instant());
     let probe = (vec![0x10, 0xee], b"probe".to_vec());
     let work = async {

@@ -26,6 +26,8 @@ enum Trouble {
     None,
     /// This, at the call of this number.
     At(u64, Fault),
+    /// This, and another one so many calls later: when the first one is being dealt with.
+    Twice(u64, Fault, u64, Fault),
     /// From the call of this number on, this many bytes more fit.
     Full(u64, usize, QuotaStyle),
 }
@@ -48,7 +50,10 @@ pub fn case(seed: u64, report: &mut Report) {
         let jump = random.between(0, 2 * years) as i64 - years as i64;
         let room = random.between(0, 400) as usize;
         let style = *random.pick(&[QuotaStyle::Chromium, QuotaStyle::Firefox]).unwrap();
+        let second = Fault::any_survivable(&mut random);
+        let twice = Trouble::Twice(call, Fault::any_survivable(&mut random), random.between(1, 4), second);
         let troubles = [
+            twice,
             Trouble::At(call, Fault::FailOnce(name())),
             Trouble::At(call, Fault::FailAlways(name())),
             Trouble::At(call, Fault::AbortAtCommit(name())),
@@ -95,6 +100,9 @@ fn prepare(disk: &Disk, trouble: Trouble) {
     match trouble {
         Trouble::None => {}
         Trouble::At(call, fault) => disk.set_script(Script::default().at(call, fault)),
+        Trouble::Twice(call, fault, later, second) => {
+            disk.set_script(Script::default().at(call, fault).at(call + later, second));
+        }
         Trouble::Full(call, room, _) => disk.observe(move |disk, moment| {
             if moment.call == call && moment.phase == Phase::Before {
                 disk.set_quota_bytes(Some(disk.contents().size_bytes() + room));
@@ -119,7 +127,7 @@ fn work(world: &World, disk: &Disk, plan: &Plan, trouble: Trouble) -> Checked {
     let model = Rc::new(RefCell::new(Model::new(plan.writers.len())));
     let tolerance = match trouble {
         Trouble::None => Tolerance::None,
-        Trouble::At(..) => Tolerance::Failures,
+        Trouble::At(..) | Trouble::Twice(..) => Tolerance::Failures,
         Trouble::Full(..) => Tolerance::FullDisk,
     };
     let tab = Tab::new(engine.clone(), Rc::clone(&env), Rc::clone(&model), tolerance);

@@ -7,7 +7,7 @@
 
 use super::report::{Checked, Verdict, found};
 use hyphadb::engine::format::{SPACE_CATALOG, SPACE_DOCUMENT, SPACE_INDEX};
-use hyphadb::engine::{Engine, Direction, KeyRange};
+use hyphadb::engine::{Direction, Engine, KeyRange};
 use hyphadb::error::Result;
 use hyphadb::storage::{Durability, Storage};
 use std::collections::BTreeMap;
@@ -88,9 +88,8 @@ impl Model {
 
     /// How many commits each writer has begun, and how many of them were acknowledged.
     pub fn progress(&self) -> (Vec<usize>, Vec<usize>) {
-        let acked = |commits: &Vec<Commit>| {
-            commits.iter().filter(|commit| matches!(commit.fate, Fate::Acked { .. })).count()
-        };
+        let acked =
+            |commits: &Vec<Commit>| commits.iter().filter(|commit| matches!(commit.fate, Fate::Acked { .. })).count();
         (self.writers.iter().map(Vec::len).collect(), self.writers.iter().map(acked).collect())
     }
 
@@ -213,10 +212,16 @@ fn compare(writer: usize, own: &[&(Vec<u8>, Vec<u8>)], expected: &State) -> Chec
         match wanted.next() {
             Some((wanted_key, wanted_value)) if wanted_key == key && wanted_value == value => {}
             Some((wanted_key, _)) => {
-                let text = format!("writer {writer}: {} where {} should be, or with another value", key.escape_ascii(), wanted_key.escape_ascii());
+                let text = format!(
+                    "writer {writer}: {} where {} should be, or with another value",
+                    key.escape_ascii(),
+                    wanted_key.escape_ascii()
+                );
                 return found(Verdict::Torn, text);
             }
-            None => return found(Verdict::Torn, format!("writer {writer}: {} should not be there", key.escape_ascii())),
+            None => {
+                return found(Verdict::Torn, format!("writer {writer}: {} should not be there", key.escape_ascii()));
+            }
         }
     }
     match wanted.next() {

@@ -7,7 +7,8 @@ use super::report::Report;
 use hyphadb::planted::{Bug, plant};
 
 /// Units of work after which a bug counts as not caught, by campaign.
-const PATIENCE: [(Campaign, u64); 4] = [
+const PATIENCE: [(Campaign, u64); 5] = [
+    (Campaign::Documents, 300),
     (Campaign::Schedules, 400),
     (Campaign::Damage, 4_000),
     (Campaign::Failures, 3_000),

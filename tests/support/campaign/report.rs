@@ -53,6 +53,8 @@ pub struct Report {
     pub schedules: u64,
     /// Damaged states that were opened and read.
     pub damaged_images: u64,
+    /// Runs with collections and indexes. Not in the file: it is no figure of its own.
+    pub documents: u64,
     /// Cases in which something acknowledged was lost.
     pub lost: u64,
     /// Cases with a part of a commit.
@@ -114,6 +116,7 @@ impl Report {
         self.call_failures += other.call_failures;
         self.schedules += other.schedules;
         self.damaged_images += other.damaged_images;
+        self.documents += other.documents;
         self.lost += other.lost;
         self.torn += other.torn;
         self.wrong += other.wrong;

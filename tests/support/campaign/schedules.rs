@@ -7,7 +7,7 @@ use super::Campaign;
 use super::model::{Fate, scan};
 use super::plan::tiny;
 use super::report::{Checked, Report, Verdict, found};
-use super::serial::{self, Deed, RangeRead};
+use super::serial::{self, Deed, Loss, RangeRead};
 use super::tab::{fate, is_typed};
 use core::cell::{Cell, RefCell};
 use hyphadb::engine::{Direction, Engine, KeyRange, Options, Transaction};
@@ -32,6 +32,8 @@ struct Schedule {
     freezes: Vec<(usize, u32, u32)>,
     /// Kills: context, when.
     kills: Vec<(usize, u32)>,
+    /// Whether the power fails, which ends it.
+    loss: Loss,
 }
 
 /// What the contexts of a case share.
@@ -88,6 +90,12 @@ impl Schedule {
                 };
             }
         }
+        // A failure of the power is the only fault of its case, and nothing comes after it.
+        let mut loss = Loss::Nothing;
+        if random.percent(15) {
+            loss = Loss::Suffix;
+            script = Script::default().at(random.between(5, 150), Fault::PowerLoss);
+        }
         let some = |random: &mut Random, most: u64| if random.percent(50) { 0 } else { random.between(1, most) };
         let context = |random: &mut Random| random.index(contexts);
         let moment = |random: &mut Random| random.between(0, 400) as u32;
@@ -104,6 +112,7 @@ impl Schedule {
             script,
             freezes,
             kills,
+            loss,
         }
     }
 }
@@ -144,6 +153,9 @@ async fn live(stage: &Rc<Stage>, (context, number): (usize, usize), group: Group
     let env: Rc<dyn Env> = Rc::new(world.env(&format!("context {number}")));
     let mut random = world.random(&format!("pace {number}"));
     env.sleep(random.below(30) as u32).await;
+    if stage.disk.fired().contains_key(&FaultKind::PowerLoss) {
+        return Ok(());
+    }
     let engine = open(stage, group, &env).await?;
     stage.engines.borrow_mut().push((group, engine.clone()));
     let working = Rc::new(Cell::new(stage.schedule.clients));
@@ -228,6 +240,9 @@ impl Stage {
             }
         }
         env.sleep(50).await;
+        if self.schedule.loss == Loss::Suffix {
+            return;
+        }
         let dead = self.groups.borrow().iter().filter(|group| self.world.is_dead(**group)).count();
         for successor in 0..dead {
             start(self, self.schedule.contexts + successor);
@@ -312,7 +327,7 @@ impl Client {
         let durability = if self.random.percent(30) { Durability::Strict } else { Durability::Relaxed };
         let committed = self.engine.commit(transaction, durability).await;
         let said = match &committed {
-            Ok(committed) => Fate::Acked { seq: committed.seq.get(), durability },
+            Ok(committed) => Fate::Acked { seq: committed.seq.get(), durability: committed.durability },
             Err(error) => fate(error),
         };
         self.stage.deeds.borrow_mut()[number].fate = said;
@@ -321,7 +336,12 @@ impl Client {
     }
 
     /// Reads and plans the writes of one transaction of some kind.
-    async fn choose(&mut self, transaction: &Transaction<Simulated>, deed: &mut Deed, number: usize) -> Result<(), Stop> {
+    async fn choose(
+        &mut self,
+        transaction: &Transaction<Simulated>,
+        deed: &mut Deed,
+        number: usize,
+    ) -> Result<(), Stop> {
         let own = number.to_be_bytes().to_vec();
         match self.random.below(9) {
             // A transfer: two accounts are read, both are written.
@@ -394,11 +414,7 @@ fn longer(old: Option<Vec<u8>>, own: &[u8]) -> Vec<u8> {
     value
 }
 
-async fn get(
-    transaction: &Transaction<Simulated>,
-    deed: &mut Deed,
-    key: Vec<u8>,
-) -> Result<Option<Vec<u8>>, Error> {
+async fn get(transaction: &Transaction<Simulated>, deed: &mut Deed, key: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
     let value = transaction.get(&key).await?.map(|value| value.to_vec());
     deed.reads.push((key, value.clone()));
     Ok(value)
@@ -443,7 +459,7 @@ fn judge(stage: &Rc<Stage>) -> Checked {
         Ok(Err(error)) => return found(Verdict::Wrong, format!("opening at the end: {error}")),
         Err(stall) => return found(Verdict::Wrong, format!("opening at the end: {stall}")),
     };
-    serial::check(&stage.deeds.borrow(), last, &entries)?;
+    serial::check(&stage.deeds.borrow(), last, &entries, stage.schedule.loss)?;
     let engines = stage.engines.borrow().clone();
     for (group, engine) in engines {
         if stage.world.is_dead(group) {

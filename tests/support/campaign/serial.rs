@@ -9,6 +9,7 @@
 
 use super::model::{Entries, Fate};
 use super::report::{Checked, Verdict, found};
+use hyphadb::storage::Durability;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A read of a range: the entries from `start` to `end`, of which the first few were taken.
@@ -58,10 +59,7 @@ impl Versions {
     }
 
     fn range(&self, start: &[u8], end: &[u8], seq: u64) -> impl Iterator<Item = (&Vec<u8>, &Vec<u8>)> {
-        let keys = self.keys.range::<[u8], _>((
-            core::ops::Bound::Included(start),
-            core::ops::Bound::Excluded(end),
-        ));
+        let keys = self.keys.range::<[u8], _>((core::ops::Bound::Included(start), core::ops::Bound::Excluded(end)));
         keys.filter_map(move |(key, _)| self.at(key, seq).map(|value| (key, value)))
     }
 
@@ -109,8 +107,17 @@ impl Misread<'_> {
     }
 }
 
+/// What may be missing at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Nothing that was acknowledged.
+    Nothing,
+    /// The power failed: what came after the newest strict commit, from some commit on.
+    Suffix,
+}
+
 /// Checks a whole history against the entries and the commit number at the end.
-pub fn check(deeds: &[Deed], last: u64, entries: &Entries) -> Checked {
+pub fn check(deeds: &[Deed], last: u64, entries: &Entries, loss: Loss) -> Checked {
     let there: BTreeSet<&[u8]> = entries.iter().map(|(key, _)| key.as_slice()).collect();
     let mut by_seq: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     let mut unheard = Vec::new();
@@ -119,15 +126,18 @@ pub fn check(deeds: &[Deed], last: u64, entries: &Entries) -> Checked {
         match deed.fate {
             Fate::Acked { .. } if deed.writes.is_empty() => {}
             Fate::Acked { seq, .. } if is_there => by_seq.entry(seq).or_default().push(index),
+            Fate::Acked { seq, durability: Durability::Relaxed } if loss == Loss::Suffix && seq > last => {}
             Fate::Acked { .. } => return found(Verdict::Lost, format!("lost update: {deed:?}")),
-            Fate::Refused if is_there => return found(Verdict::Wrong, format!("said to be refused, but there: {deed:?}")),
+            Fate::Refused if is_there => {
+                return found(Verdict::Wrong, format!("said to be refused, but there: {deed:?}"));
+            }
             Fate::Begun | Fate::Unknown if is_there => unheard.push(index),
             Fate::Refused | Fate::Begun | Fate::Unknown => {}
         }
     }
     let mut snapshots: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (index, deed) in deeds.iter().enumerate() {
-        if deed.snapshot > last {
+        if deed.snapshot > last && loss == Loss::Nothing {
             return found(Verdict::Wrong, format!("read from commit {}, which is not there", deed.snapshot));
         }
         snapshots.entry(deed.snapshot).or_default().push(index);

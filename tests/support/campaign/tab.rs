@@ -25,6 +25,8 @@ pub enum Tolerance {
     Failures,
     /// What a full disk may lead to: reads go on.
     FullDisk,
+    /// What damage may lead to.
+    Damage,
 }
 
 /// A context at work.
@@ -41,7 +43,12 @@ const CONFLICTS_MAX: u32 = 8;
 
 impl Tab {
     /// A context on an engine that is open.
-    pub fn new(engine: Engine<Simulated>, env: Rc<dyn Env>, model: Rc<RefCell<Model>>, tolerance: Tolerance) -> Rc<Self> {
+    pub fn new(
+        engine: Engine<Simulated>,
+        env: Rc<dyn Env>,
+        model: Rc<RefCell<Model>>,
+        tolerance: Tolerance,
+    ) -> Rc<Self> {
         Rc::new(Tab { engine, env, model, tolerance, writing: Cell::new(0) })
     }
 
@@ -179,6 +186,7 @@ impl Tab {
         let is_tolerable = match self.tolerance {
             Tolerance::None => error.kind() == ErrorKind::Conflict,
             Tolerance::Failures => is_typed(error),
+            Tolerance::Damage => is_honest(error) || error.kind() == ErrorKind::Conflict,
             Tolerance::FullDisk => matches!(error.kind(), ErrorKind::Limit | ErrorKind::Unavailable),
         };
         if is_tolerable {
@@ -199,6 +207,11 @@ pub fn is_typed(error: &Error) -> bool {
             | ErrorKind::Corrupt
             | ErrorKind::Unsupported
     )
+}
+
+/// Whether an error says that what is stored is damaged.
+pub fn is_honest(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Lost | ErrorKind::Unsupported)
 }
 
 /// What an error says of its commit.
