@@ -90,6 +90,7 @@ impl<S: Storage> Database<S> {
     /// What the request fails with; then it has written nothing.
     pub async fn request(&self, request: &[u8]) -> Result<Vec<u8>> {
         let request = Request::decode(request)?;
+        self.shared.engine.snapshot()?;
         let mut tries = 0;
         loop {
             match Scope::Latest(&self.shared).answer(&request).await {
@@ -172,6 +173,7 @@ impl<S: Storage> Transaction<S> {
     /// What the request fails with; then it has written nothing.
     pub async fn request(&self, request: &[u8]) -> Result<Vec<u8>> {
         let request = Request::decode(request)?;
+        self.shared.engine.snapshot()?;
         let work = self.work.borrow().clone().ok_or_else(ended)?;
         Scope::Within(&work, &self.cursors).answer(&request).await
     }

@@ -16,6 +16,7 @@ use crate::query::IndexFacts;
 use crate::storage::{Durability, Storage};
 use crate::value::shape::Shapes;
 use crate::value::{Name, Path};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// The key of a new collection that does not say it.
@@ -25,7 +26,7 @@ const DEFAULT_KEY_FIELD: &str = "id";
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
     /// Field lists without a shape.
-    pub(crate) shapes: Vec<Vec<Name>>,
+    pub(crate) shapes: BTreeSet<Vec<Name>>,
     /// Indexes, and the fields at which they are to be multi.
     pub(crate) multi: Vec<(IndexId, u16)>,
 }
@@ -175,7 +176,11 @@ pub(crate) async fn grow<S: Storage>(work: &Work<S>, id: CollectionId, needs: &N
     work.grow_catalog(&*work.shared.catalog().await?).await
 }
 
-async fn define_shapes<S: Storage>(define: &Work<S>, collection: &Collection, lists: &[Vec<Name>]) -> Result<()> {
+async fn define_shapes<S: Storage>(
+    define: &Work<S>,
+    collection: &Collection,
+    lists: &BTreeSet<Vec<Name>>,
+) -> Result<()> {
     let mut shapes = Shapes::clone(&collection.shapes);
     for names in lists {
         if let Some(shape_id) = shapes.add(names)?

@@ -143,7 +143,7 @@ async fn enter<S: Storage>(
         documents.push((key, entries));
     }
     if multi & !index.facts.multi != 0 {
-        let needs = Needs { shapes: Vec::new(), multi: vec![(index.id, multi)] };
+        let needs = Needs { multi: vec![(index.id, multi)], ..Needs::default() };
         define::grow(work, id, &needs).await?;
         return Err(Error::new(ErrorKind::Conflict, "the index was changed by its own build"));
     }

@@ -12,6 +12,7 @@ use crate::engine::catalog::{Collection, CollectionId, Index};
 use crate::engine::index::{Entries, entries, without};
 use crate::engine::{Direction, KeyRange, Slice};
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits::SHAPES_PER_COLLECTION_MAX;
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
 use crate::value::view::ObjectView;
@@ -115,11 +116,9 @@ fn prepare(collection: &Collection, change: &Change<'_>, needs: &mut Needs) -> R
         let mut value = vec![document::head(change.old.is_some())];
         let missing = writer::encode(new, &collection.shapes, &mut value);
         let missing = missing.map_err(|error| document::naming(error, collection, &change.primary))?;
-        for names in missing {
-            if !needs.shapes.contains(&names) {
-                needs.shapes.push(names);
-            }
-        }
+        // What there is no room for stays with its names: the next round finds no shape missing.
+        let room = SHAPES_PER_COLLECTION_MAX.saturating_sub(needs.shapes.len());
+        needs.shapes.extend(missing.into_iter().take(room));
         prepared.value = Some(value);
         let new = all_entries(collection, (&**new).into(), &change.primary);
         prepared.new = new.map_err(|error| document::naming(error, collection, &change.primary))?;

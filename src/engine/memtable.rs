@@ -110,7 +110,7 @@ mod tests {
             for _ in 0..if round % 50 == 7 { 600 } else { 3 } {
                 random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
                 let key = format!("k{:03}", (random >> 33) % 700).into_bytes();
-                let value = (random % 5 != 0).then(|| round.to_be_bytes().to_vec());
+                let value = (!random.is_multiple_of(5)).then(|| round.to_be_bytes().to_vec());
                 batch.insert(key, value);
             }
             let mut builder = RunBuilder::default();

@@ -140,7 +140,7 @@ impl<'a, S: Storage> Output<'a, S> {
     async fn turn(&mut self) {
         self.entries += 1;
         // A look at the clock costs more than an entry.
-        if self.entries % 64 == 0 && self.inner.env.monotonic_ms() >= self.until_ms {
+        if self.entries.is_multiple_of(64) && self.inner.env.monotonic_ms() >= self.until_ms {
             self.inner.env.sleep(0).await;
             self.until_ms = self.inner.env.monotonic_ms() + self.inner.options.slice_ms;
         }

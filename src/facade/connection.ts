@@ -9,6 +9,7 @@ import { decode, encode, encodeRequest, type Request } from './codec.js'
 import type { Config } from './config.js'
 import { HyphaError, fromEngine, isTrap } from './errors.js'
 import type { Instance } from './instance.js'
+import { Line, type Leave } from './line.js'
 import { MarkKeeper, type Mark } from './mark.js'
 import type { Patience } from './patience.js'
 import { Peers } from './peers.js'
@@ -27,6 +28,7 @@ export class Connection {
   readonly #instance: Instance
   readonly #peers: Peers | undefined
   readonly #timer: Timer
+  readonly #line = new Line()
   readonly #marks: MarkKeeper | undefined
   readonly #listeners = new Map<keyof Events, Set<Listener>>()
   readonly #pending = new Set<(reason: HyphaError) => void>()
@@ -82,9 +84,10 @@ export class Connection {
     return answer
   }
 
-  /** Runs `work`, and again after a conflict, up to `retries` times; in turn with other contexts while they contend. */
+  /** Runs `work`, and again after a conflict, up to `retries` times; in turn with whoever was in the way. */
   async inTurn<R>(retries: number, work: () => Promise<R>): Promise<R> {
     const turns = this.#peers?.turns
+    let leave: Leave | undefined
     let release = await turns?.ifContended()
     try {
       for (let attempt = 0; ; attempt++) {
@@ -93,10 +96,12 @@ export class Connection {
         } catch (thrown) {
           if (!isConflict(thrown) || attempt >= retries) throw thrown
         }
+        leave ??= await this.#line.join()
         release ??= await turns?.afterConflict()
       }
     } finally {
       release?.()
+      leave?.()
     }
   }
 

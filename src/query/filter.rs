@@ -238,8 +238,8 @@ impl Test {
                 *value != Value::Null
             }
             Test::In(values) => !values.contains(&Value::Null),
-            Test::Ne(value) => *value == Value::Null,
-            Test::Nin(values) => values.contains(&Value::Null),
+            // What is not equal to null may as well be a path that leads to nothing through an array.
+            Test::Ne(_) | Test::Nin(_) => false,
             Test::Exists(exists) => *exists,
         }
     }

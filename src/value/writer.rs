@@ -13,14 +13,15 @@ use crate::value::row::{
 };
 use crate::value::shape::{ShapeId, Shapes};
 use crate::value::{Name, Number, Object, Value};
+use std::collections::BTreeSet;
 
 /// Appends a document as a row, where all its shapes are known. Otherwise answers the field lists that have no shape
 /// yet, and leaves the buffer as it was: they are to be stored first, for a row must never name a shape that is not.
 ///
 /// # Errors
 /// `limit` where the document is too deep, too large, or has too many fields; the buffer is as it was.
-pub fn encode(document: &Object, shapes: &Shapes, row: &mut Vec<u8>) -> Result<Vec<Vec<Name>>> {
-    let mut writer = RowWriter { row: core::mem::take(row), shapes, ends: Vec::new(), missing: Vec::new() };
+pub fn encode(document: &Object, shapes: &Shapes, row: &mut Vec<u8>) -> Result<BTreeSet<Vec<Name>>> {
+    let mut writer = RowWriter { row: core::mem::take(row), shapes, ends: Vec::new(), missing: BTreeSet::new() };
     let start = writer.row.len();
     let written = writer.object(document, 1);
     *row = writer.row;
@@ -37,7 +38,7 @@ struct RowWriter<'s> {
     shapes: &'s Shapes,
     // Where values ended, for all objects and arrays that are open; each uses the part above its start.
     ends: Vec<usize>,
-    missing: Vec<Vec<Name>>,
+    missing: BTreeSet<Vec<Name>>,
 }
 
 impl RowWriter<'_> {
@@ -45,9 +46,7 @@ impl RowWriter<'_> {
         check_depth(depth)?;
         let names = Names(object.fields().iter());
         let shape = self.shapes.find(names.clone())?.unwrap_or_else(|| {
-            if !self.missing.iter().any(|missing| missing.iter().eq(names.clone())) {
-                self.missing.push(names.cloned().collect());
-            }
+            self.missing.insert(names.cloned().collect());
             ShapeId::INLINE
         });
         let head = self.row.len();

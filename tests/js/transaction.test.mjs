@@ -89,16 +89,39 @@ test('a document that appears in a range that was read is a conflict too', async
   assert.deepEqual(await readings.find().keys(), ['other'])
 })
 
-test('200 concurrent increments by read and write lose none', async (t) => {
+test('200 concurrent increments by read and write lose none, and do not run for nothing', async (t) => {
   const { db, readings } = await openReadings(t)
+  let runs = 0
   await readings.insertOne({ id: 'a', n: 0 })
   await Promise.all(Array.from({ length: 200 }, () => db.transaction(async (tx) => {
     const inside = tx.collection('readings')
     const { n } = await inside.get('a')
     if (Math.random() < 0.3) await turn()
+    runs++
     await inside.updateOne({ id: 'a' }, { $set: { n: n + 1 } })
-  }, { retry: 1000 })))
+  })))
   assert.equal((await readings.get('a')).n, 200)
+  assert.ok(runs < 600, `${runs} runs`)
+})
+
+test('a transaction inside a transaction does not wait for the one around it', async (t) => {
+  const { db, readings } = await openReadings(t)
+  await readings.insertOne({ id: 'a', n: 0 })
+  let runs = 0
+  let isDisturbed = false
+  await db.transaction(async (outer) => {
+    const { n } = await outer.collection('readings').get('a')
+    if (runs++ < 2) {
+      await db.transaction(async (inner) => {
+        await inner.collection('readings').get('a')
+        if (!isDisturbed) await readings.updateOne({ id: 'a' }, { $inc: { n: 1 } })
+        isDisturbed = true
+        await inner.collection('readings').updateOne({ id: 'a' }, { $inc: { n: 10 } })
+      })
+    }
+    await outer.collection('readings').updateOne({ id: 'a' }, { $set: { n: n + 100 } })
+  })
+  assert.equal((await readings.get('a')).n, 1 + 10 + 10 + 100)
 })
 
 test('500 concurrent $inc outside of transactions lose none', async (t) => {

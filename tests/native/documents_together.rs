@@ -149,3 +149,35 @@ fn a_second_open_must_agree() {
         assert_eq!(first.ask("{op: 'insert', collection: 'd', docs: [{k: 1}]}").await, "{insertedIds: [1]}");
     });
 }
+
+#[test]
+fn increments_of_two_contexts_are_not_lost() {
+    for seed in 1..=20 {
+        let world = hyphadb::env::simulated::World::new(seed);
+        let disk = Disk::new(&world, DiskOptions { latency_max_us: 500, ..DiskOptions::default() });
+        let config = Object::from([("name", "test".into()), ("collections", value(READINGS))]);
+        let mut databases = Vec::new();
+        for label in ["one", "two"] {
+            let group = world.group();
+            let env = Rc::new(world.env(label));
+            let opened = Database::open(disk.connect(group), env, Config::parse(&config).unwrap());
+            let database = Rc::new(world.block_on(opened).unwrap().unwrap());
+            for _ in 0..50 {
+                let database = Rc::clone(&database);
+                world.spawn("increment", group, async move {
+                    let increment =
+                        "{op: 'update', collection: 'readings', filter: {id: 7}, update: {$inc: {n: 1}}, upsert: true}";
+                    let answer = database.ask(increment).await;
+                    assert!(answer.starts_with("{matchedCount"), "{answer}");
+                });
+            }
+            databases.push(database);
+        }
+        world.run().unwrap();
+        for database in databases {
+            world.block_on(database.catch_up()).unwrap().unwrap();
+            let answer = world.block_on(database.ask("{op: 'get', collection: 'readings', keys: [7]}")).unwrap();
+            assert_eq!(answer, "{docs: [{id: 7, n: 100}]}", "seed {seed}");
+        }
+    }
+}

@@ -15,6 +15,7 @@
 
 mod campaign_gate;
 mod documents;
+mod documents_crash;
 mod documents_index;
 mod documents_model;
 mod documents_together;

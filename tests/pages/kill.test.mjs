@@ -1,59 +1,72 @@
-// The browser killed in the middle of commits, again and again, on one profile.
+// The browser killed in the middle of commits, and started again on the same profile.
+//
+// Each round has a profile of its own: Chromium goes on writing behind the torn end of its own log after a kill, and
+// may find that log corrupt, and drop the whole origin, one start later. That is `lost`, and told in the connection
+// tests; here it would hide what a kill itself does.
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { isChromium, kill, launch, newProfile, openTab } from './browser.mjs'
 import { startSite } from './site.mjs'
 
-/** A round of Firefox takes ten times as long. */
-const ROUNDS = isChromium ? 22 : 3
+/** A start of Firefox takes several times as long. */
+const ROUNDS = isChromium ? 20 : 3
 const WRITING_MS = [20, 300]
 
-let site, profile
+let site
 
 before(async () => {
   site = await startSite()
-  profile = await newProfile()
 })
 
 after(() => site?.close())
 
-/** Checks the round before, then writes and is killed. */
-async function play(round, acknowledged) {
+/** Writes until the browser is killed; answers the transactions that were acknowledged. */
+async function writeAndDie(profile, round) {
   const browser = await launch({ profile })
   const page = await openTab(browser, site)
-  const before = round > 0 ? await page.evaluate(async round => (await import('/work.js')).transactionsOf('killed', round), round - 1) : undefined
-  if (round === ROUNDS) {
-    await browser.close()
-    return before
-  }
-  const first = new Promise(resolve => page.exposeFunction('acknowledged', (of, number) => {
-    acknowledged.push([of, number])
-    resolve()
-  }).then(() => {
-    const durability = round % 2 === 0 ? 'relaxed' : 'strict'
-    // Never settles by itself: the end comes from outside.
-    page.evaluate(async (round, durability) => (await import('/work.js')).writeUntilKilled('killed', round, durability), round, durability).catch(() => {})
-  }))
+  const acknowledged = []
+  const first = new Promise((resolve, reject) => {
+    page.exposeFunction('acknowledged', (of, number) => {
+      acknowledged.push(number)
+      resolve()
+    }).then(() => {
+      const durability = round % 2 === 0 ? 'relaxed' : 'strict'
+      // Ends only by a failure: the other end comes from outside.
+      page.evaluate(async (round, durability) => (await import('/work.js')).writeUntilKilled('killed', round, durability), round, durability)
+        .catch(error => reject(error))
+    }, reject)
+  })
   await first
   const [least, most] = WRITING_MS
   await new Promise(resolve => setTimeout(resolve, least + Math.random() * (most - least)))
   await kill(browser)
-  return before
+  return acknowledged
+}
+
+/** What a new browser finds of it. */
+async function lookAgain(profile, round) {
+  const browser = await launch({ profile })
+  const page = await openTab(browser, site)
+  const found = await page.evaluate(async round => (await import('/work.js')).transactionsOf('killed', round), round)
+  await kill(browser)
+  return found
 }
 
 test('no acknowledged commit is lost and no transaction is torn when the browser is killed', async t => {
-  const acknowledged = []
-  let [lost, torn, unacknowledged] = [0, 0, 0]
-  for (let round = 0; round <= ROUNDS; round++) {
-    const found = await play(round, acknowledged)
-    if (!found) continue
-    const known = acknowledged.filter(([of]) => of === round - 1).map(([, number]) => number)
-    lost += known.filter(number => found.parts[number] === undefined).length
-    torn += Object.values(found.parts).filter(parts => parts !== 3).length
-    torn += Object.keys(found.parts).length === found.counted ? 0 : 1
-    unacknowledged += Object.keys(found.parts).length - known.length
+  let [total, lost, torn, more] = [0, 0, 0, 0]
+  for (let round = 0; round < ROUNDS; round++) {
+    const profile = await newProfile()
+    const acknowledged = await writeAndDie(profile, round)
+    const { parts, counted } = await lookAgain(profile, round)
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+    total += acknowledged.length
+    lost += acknowledged.filter(number => parts[number] === undefined).length
+    torn += Object.values(parts).filter(count => count !== 3).length
+    torn += Object.keys(parts).length === counted ? 0 : 1
+    more += Object.keys(parts).length - acknowledged.length
   }
-  t.diagnostic(`${ROUNDS} rounds, ${acknowledged.length} acknowledged transactions, ${unacknowledged} found beyond them`)
-  assert.ok(acknowledged.length >= ROUNDS)
+  t.diagnostic(`${ROUNDS} rounds, ${total} acknowledged transactions, ${more} found beyond them`)
+  assert.ok(total >= ROUNDS)
   assert.deepEqual({ lost, torn }, { lost: 0, torn: 0 })
 })

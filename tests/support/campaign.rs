@@ -4,6 +4,8 @@
 //!
 //! Invariants: a case follows from its seed alone; what a case finds is printed with the command that repeats it.
 
+#[path = "campaign/client.rs"]
+pub mod client;
 #[path = "campaign/crash.rs"]
 pub mod crash;
 #[path = "campaign/damage.rs"]

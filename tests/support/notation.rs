@@ -42,7 +42,7 @@ fn word<'a>(rest: &mut &'a str) -> &'a str {
 fn quoted<'a>(rest: &mut &'a str) -> Option<&'a str> {
     *rest = rest.trim_start();
     let quote = rest.chars().next().filter(|c| "'\"".contains(*c))?;
-    let (text, after) = rest[1..].split_once(quote).expect("a string ends");
+    let (text, after) = rest.strip_prefix(quote)?.split_once(quote).expect("a string ends");
     *rest = after;
     Some(text)
 }

@@ -150,6 +150,7 @@ fn a_sparse_index_serves_only_filters_that_exclude_what_is_missing() {
     check(asked(object([("serial", 1.into())])), "index serial [serial = 1]");
     check(asked(object([("serial", op("$gte", 1))])), "index serial [serial >= 1]");
     check(asked(object([("serial", Value::Null)])), "scan, filter");
+    check(asked(object([("serial", op("$ne", Value::Null))])).sort(&[("serial", 1)]).first(), "scan, sort, filter");
     check(asked(object([("serial", op("$in", vec![Value::Null, 1.into()]))])), "scan, filter");
     check(asked(object([])).sort(&[("serial", 1)]).first(), "scan, sort");
     check(asked(object([("serial", op("$exists", true))])).sort(&[("serial", 1)]).first(), "index serial, filter");

@@ -157,11 +157,15 @@ impl<T> Course<T> {
                 }
                 self.settle(Ok(answer));
             }
-            Err(exception) => {
-                // Whatever this transaction has asked for so far is undone.
-                let _ = self.objects.0.abort();
-                self.settle(Err(from_exception(&exception)));
-            }
+            Err(exception) => self.give_up(&exception),
+        }
+    }
+
+    /// A request was refused outright: whatever this transaction has asked for so far is undone. One that has ended
+    /// already tells why in its event.
+    fn give_up(&self, exception: &JsValue) {
+        if self.objects.0.abort().is_ok() {
+            self.settle(Err(from_exception(exception)));
         }
     }
 
@@ -178,8 +182,7 @@ impl<T> Course<T> {
     fn commit(&self, answer: T) {
         self.progress.borrow_mut().answer = Some(answer);
         if let Err(exception) = self.end() {
-            let _ = self.objects.0.abort();
-            self.settle(Err(from_exception(&exception)));
+            self.give_up(&exception);
         }
     }
 

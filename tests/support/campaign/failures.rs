@@ -35,7 +35,7 @@ enum Trouble {
 /// Runs one workload with a fault at each of its calls.
 pub fn case(seed: u64, report: &mut Report) {
     let mut random = Random::new(seed).derive("failures");
-    let commits = random.between(6, 14);
+    let commits = random.between(4, 10);
     let plan = Plan::random(&mut random, commits);
     let world_seed = random.next_u64();
     let calls = match run(&plan, world_seed, Trouble::None, report) {

@@ -56,7 +56,8 @@ pub struct Plan {
 /// Tiny limits.
 pub fn tiny(random: &mut Random) -> Options {
     Options {
-        memtable_bytes: random.between(150, 1200) as usize,
+        // In some runs the log only grows.
+        memtable_bytes: if random.percent(15) { 1 << 20 } else { random.between(150, 1200) as usize },
         block_bytes: random.between(40, 300) as usize,
         segment_bytes: random.between(200, 2000),
         level0_segments: random.between(2, 4) as usize,
@@ -145,5 +146,7 @@ fn upkeep(random: &mut Random) -> Vec<Upkeep> {
         Upkeep::Pause,
         Upkeep::Pause,
     ];
-    (0..12).map(|_| *random.pick(&choices).unwrap()).collect()
+    // In some runs a checkpoint is made only when it is due.
+    let choices = if random.percent(25) { &choices[1..] } else { &choices };
+    (0..12).map(|_| *random.pick(choices).unwrap()).collect()
 }

@@ -7,8 +7,9 @@ use super::Campaign;
 use super::model::{Fate, scan};
 use super::plan::tiny;
 use super::report::{Checked, Report, Verdict, found};
-use super::serial::{self, Deed, Loss, RangeRead};
-use super::tab::{fate, is_typed};
+use super::client::Client;
+use super::serial::{self, Deed, Loss};
+use super::tab::is_typed;
 use core::cell::{Cell, RefCell};
 use hyphadb::engine::{Direction, Engine, KeyRange, Options, Transaction};
 use hyphadb::env::Env;
@@ -19,12 +20,13 @@ use hyphadb::storage::simulated::{Disk, DiskOptions, Fault, FaultKind, Script, S
 use std::rc::Rc;
 
 /// How a case goes.
-struct Schedule {
+pub struct Schedule {
     options: Options,
     contexts: usize,
-    /// Transactions at once in a context, and how many each makes.
+    /// Transactions at once in a context.
     clients: u64,
-    deeds: u64,
+    /// How many transactions each client makes.
+    pub deeds: u64,
     latency_max_us: u64,
     tick_us: u64,
     script: Script,
@@ -37,13 +39,15 @@ struct Schedule {
 }
 
 /// What the contexts of a case share.
-struct Stage {
+pub struct Stage {
     world: World,
     disk: Disk,
-    schedule: Schedule,
-    deeds: RefCell<Vec<Deed>>,
+    /// How it goes.
+    pub schedule: Schedule,
+    /// What was done.
+    pub deeds: RefCell<Vec<Deed>>,
     /// Commits asked for.
-    asked: Cell<usize>,
+    pub asked: Cell<usize>,
     engines: RefCell<Vec<(Group, Engine<Simulated>)>>,
     groups: RefCell<Vec<Group>>,
     findings: RefCell<Vec<super::report::Finding>>,
@@ -203,7 +207,8 @@ async fn open(stage: &Stage, group: Group, env: &Rc<dyn Env>) -> Checked<Engine<
     }
 }
 
-fn tolerate(what: &str, error: &Error) -> Checked {
+/// Whether an error is one that the faults of a schedule may lead to.
+pub fn tolerate(what: &str, error: &Error) -> Checked {
     if is_typed(error) {
         return Ok(());
     }
@@ -248,201 +253,6 @@ impl Stage {
             start(self, self.schedule.contexts + successor);
         }
     }
-}
-
-/// One chain of transactions in a context.
-struct Client {
-    stage: Rc<Stage>,
-    engine: Engine<Simulated>,
-    env: Rc<dyn Env>,
-    context: usize,
-    random: Random,
-    /// The newest commit that this client has heard of.
-    newest: u64,
-}
-
-const SPACE: u8 = 0x10;
-const ACCOUNTS: u64 = 4;
-
-fn name(kind: u8, number: u64) -> Vec<u8> {
-    vec![SPACE, kind, number as u8]
-}
-
-impl Client {
-    async fn work(&mut self) -> Checked {
-        for _ in 0..self.stage.schedule.deeds {
-            if self.random.percent(40) {
-                self.env.sleep(self.random.below(60) as u32).await;
-            }
-            for _ in 0..4 {
-                match self.transact().await {
-                    Ok(()) => break,
-                    Err(Stop::Error(error)) if error.kind() == ErrorKind::Conflict => {}
-                    Err(Stop::Error(error)) if error.kind() == ErrorKind::Closed => return Ok(()),
-                    Err(Stop::Error(error)) => {
-                        tolerate("transaction", &error)?;
-                        break;
-                    }
-                    Err(Stop::Finding(finding)) => return Err(finding),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn transact(&mut self) -> Result<(), Stop> {
-        let transaction = self.engine.begin()?;
-        let snapshot = transaction.snapshot().seq().get();
-        if snapshot < self.newest {
-            let text = format!("a snapshot of commit {snapshot} after {} was acknowledged", self.newest);
-            return Err(Stop::Finding(super::report::Finding { verdict: Verdict::Wrong, text }));
-        }
-        let number = self.stage.deeds.borrow().len();
-        let mut deed = Deed {
-            context: self.context,
-            snapshot,
-            reads: Vec::new(),
-            ranges: Vec::new(),
-            writes: Vec::new(),
-            marker: vec![SPACE, b'z', (number >> 8) as u8, number as u8],
-            asked: 0,
-            fate: Fate::Refused,
-        };
-        // The place is taken now, so that it is known whatever becomes of this context.
-        self.stage.deeds.borrow_mut().push(deed.clone());
-        self.choose(&transaction, &mut deed, number).await?;
-        if !deed.writes.is_empty() {
-            deed.writes.push((deed.marker.clone(), Some(number.to_be_bytes().to_vec())));
-        }
-        for (key, value) in &deed.writes {
-            match value {
-                Some(value) => transaction.put(key, value)?,
-                None => transaction.delete(key)?,
-            }
-        }
-        deed.fate = Fate::Begun;
-        deed.asked = self.stage.asked.get();
-        self.stage.asked.set(deed.asked + 1);
-        self.stage.deeds.borrow_mut()[number] = deed;
-        let durability = if self.random.percent(30) { Durability::Strict } else { Durability::Relaxed };
-        let committed = self.engine.commit(transaction, durability).await;
-        let said = match &committed {
-            Ok(committed) => Fate::Acked { seq: committed.seq.get(), durability: committed.durability },
-            Err(error) => fate(error),
-        };
-        self.stage.deeds.borrow_mut()[number].fate = said;
-        self.newest = self.newest.max(committed?.seq.get());
-        Ok(())
-    }
-
-    /// Reads and plans the writes of one transaction of some kind.
-    async fn choose(
-        &mut self,
-        transaction: &Transaction<Simulated>,
-        deed: &mut Deed,
-        number: usize,
-    ) -> Result<(), Stop> {
-        let own = number.to_be_bytes().to_vec();
-        match self.random.below(9) {
-            // A transfer: two accounts are read, both are written.
-            0 | 1 => {
-                let from = self.random.below(ACCOUNTS);
-                let to = (from + self.random.between(1, ACCOUNTS - 1)) % ACCOUNTS;
-                for account in [from, to] {
-                    let old = get(transaction, deed, name(b'a', account)).await?;
-                    deed.writes.push((name(b'a', account), Some(longer(old, &own))));
-                }
-            }
-            // A counter, or a list that is appended to.
-            2 | 3 => {
-                let key = name(b'c', self.random.below(2));
-                let old = get(transaction, deed, key.clone()).await?;
-                deed.writes.push((key, Some(longer(old, &own))));
-            }
-            // A place in a queue: the whole range is read, the next place taken.
-            4 => {
-                let seen = range(transaction, deed, b'q', None).await?;
-                deed.writes.push((name(b'q', seen as u64), Some(own)));
-            }
-            // The first few of a queue are read, the first is taken out.
-            5 => {
-                range(transaction, deed, b'q', Some(1 + self.random.index(3))).await?;
-                let first = deed.ranges[0].seen.first().map(|(key, _)| key.clone());
-                deed.writes.extend(first.map(|key| (key, None)));
-                deed.writes.push((name(b'w', self.random.below(4)), Some(own)));
-            }
-            // Write skew: two are read, one of them is written.
-            6 => {
-                for side in 0..2 {
-                    get(transaction, deed, name(b's', side)).await?;
-                }
-                deed.writes.push((name(b's', self.random.below(2)), Some(own)));
-            }
-            // Nothing is read.
-            7 => {
-                deed.writes.push((name(b'w', self.random.below(4)), Some(own)));
-                deed.writes.push((name(b'w', 4 + self.random.below(4)), None));
-            }
-            // Nothing is written.
-            _ => {
-                for kind in [b'a', b'c', b'q', b's', b'w'] {
-                    range(transaction, deed, kind, None).await?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Why a transaction ended early.
-enum Stop {
-    Error(Error),
-    Finding(super::report::Finding),
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Stop::Error(error)
-    }
-}
-
-/// Old values stay readable in the new one for a while, so that values grow and differ.
-fn longer(old: Option<Vec<u8>>, own: &[u8]) -> Vec<u8> {
-    let mut value = own.to_vec();
-    value.extend(old.unwrap_or_default());
-    value.truncate(64);
-    value
-}
-
-async fn get(transaction: &Transaction<Simulated>, deed: &mut Deed, key: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
-    let value = transaction.get(&key).await?.map(|value| value.to_vec());
-    deed.reads.push((key, value.clone()));
-    Ok(value)
-}
-
-/// Reads a range of one kind, all of it or the first few; how many entries were seen.
-async fn range(
-    transaction: &Transaction<Simulated>,
-    deed: &mut Deed,
-    kind: u8,
-    first: Option<usize>,
-) -> Result<usize, Error> {
-    let (start, end) = (vec![SPACE, kind], vec![SPACE, kind + 1]);
-    let bounds = KeyRange { start: start.clone(), end: Some(end.clone()) };
-    let mut scan = transaction.scan(bounds, Direction::Forward);
-    let mut read = RangeRead { start, end, seen: Vec::new(), to_end: false };
-    while first.is_none_or(|first| read.seen.len() < first) {
-        match scan.next().await? {
-            Some((key, value)) => read.seen.push((key.to_vec(), value.to_vec())),
-            None => {
-                read.to_end = true;
-                break;
-            }
-        }
-    }
-    let seen = read.seen.len();
-    deed.ranges.push(read);
-    Ok(seen)
 }
 
 /// Looks at the end, when all is quiet.

@@ -9,6 +9,7 @@
 
 use super::model::{Entries, Fate};
 use super::report::{Checked, Verdict, found};
+use hyphadb::engine::Direction;
 use hyphadb::storage::Durability;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +20,9 @@ pub struct RangeRead {
     pub start: Vec<u8>,
     /// Behind the last key.
     pub end: Vec<u8>,
-    /// What was seen, in order.
+    /// From which end it was read.
+    pub direction: Direction,
+    /// What was seen, in the order of reading.
     pub seen: Entries,
     /// Whether the end of the range was seen.
     pub to_end: bool,
@@ -58,7 +61,7 @@ impl Versions {
         versions.iter().rev().find(|(written, _)| *written <= seq)?.1.as_ref()
     }
 
-    fn range(&self, start: &[u8], end: &[u8], seq: u64) -> impl Iterator<Item = (&Vec<u8>, &Vec<u8>)> {
+    fn range(&self, start: &[u8], end: &[u8], seq: u64) -> impl DoubleEndedIterator<Item = (&Vec<u8>, &Vec<u8>)> {
         let keys = self.keys.range::<[u8], _>((core::ops::Bound::Included(start), core::ops::Bound::Excluded(end)));
         keys.filter_map(move |(key, _)| self.at(key, seq).map(|value| (key, value)))
     }
@@ -80,8 +83,12 @@ impl Versions {
         let key = deed.reads.iter().find(|(key, seen)| self.at(key, seq) != seen.as_ref());
         let range = deed.ranges.iter().find(|range| {
             let mut there = self.range(&range.start, &range.end, seq);
-            let all_there = range.seen.iter().all(|(key, value)| there.next() == Some((key, value)));
-            !all_there || range.to_end && there.next().is_some()
+            let mut next = || match range.direction {
+                Direction::Forward => there.next(),
+                Direction::Reverse => there.next_back(),
+            };
+            let all_there = range.seen.iter().all(|(key, value)| next() == Some((key, value)));
+            !all_there || range.to_end && next().is_some()
         });
         key.map(|(key, seen)| Misread::Key(key, seen.as_ref())).or(range.map(Misread::Range))
     }
