@@ -2,10 +2,11 @@
 //!
 //! Not a channel: there is one reader, one thread, and at most one answer.
 //!
-//! Invariant: a waiter whose future was dropped is never made the leader, and its commit is not written.
+//! Invariants: a waiter whose future was dropped is never made the leader, and its commit is not written; whoever
+//! still waits gets an answer, also when the leader's future is dropped in the middle of a group.
 
 use super::commit::Committed;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use core::cell::RefCell;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
@@ -20,12 +21,13 @@ pub(super) enum Turn {
 #[derive(Default)]
 struct Slot {
     answer: Option<Result<Committed>>,
+    is_answered: bool,
     must_lead: bool,
     waker: Option<Waker>,
 }
 
-/// The end that stays in the queue.
-#[derive(Clone, Default)]
+/// The end that stays in the queue, or with the leader of its group.
+#[derive(Default)]
 pub(super) struct Waiter(Rc<RefCell<Slot>>);
 
 /// The end that the caller holds.
@@ -45,7 +47,10 @@ impl Waiter {
     }
 
     pub(super) fn answer(&self, answer: Result<Committed>) {
-        self.wake(|slot| slot.answer = Some(answer));
+        self.wake(|slot| {
+            slot.answer = Some(answer);
+            slot.is_answered = true;
+        });
     }
 
     pub(super) fn lead(&self) {
@@ -60,6 +65,16 @@ impl Waiter {
         };
         if let Some(waker) = waker {
             waker.wake();
+        }
+    }
+}
+
+impl Drop for Waiter {
+    /// Whoever led the group gave up in the middle: those who wait must not wait for ever.
+    fn drop(&mut self) {
+        if self.is_alive() && !self.0.borrow().is_answered {
+            let error = Error::new(ErrorKind::Unavailable, "the commit that led this one's group was given up");
+            self.answer(Err(error.with_detail("outcome", "unknown")));
         }
     }
 }

@@ -110,7 +110,7 @@ export interface Door {
   deleteDatabase(name: string, options?: CallOptions): Promise<void>
 }
 
-/** The functions for a runtime: they differ only in where the wasm comes from. */
+/** @internal The functions for a runtime: they differ only in where the wasm comes from. */
 export function door(source: Source): Door {
   return {
     async open(given: OpenConfig): Promise<Database<any>> {

@@ -79,7 +79,7 @@ export class Transaction<S extends Schemas = Schemas> {
   }
 }
 
-/** Runs `work` until it commits without a conflict. */
+/** @internal Runs `work` until it commits without a conflict. */
 export async function runTransaction<S extends Schemas, R>(
   connection: Connection, work: (transaction: Transaction<S>) => Promise<R> | R, options: TransactionOptions | undefined,
 ): Promise<R> {

@@ -203,7 +203,9 @@ impl Storage for IndexedDb {
         if scope.is_empty() {
             return Ok(Applied::Done);
         }
-        let access = Access::Write(&scope, effective(batch.durability));
+        let durability = effective(batch.durability);
+        let frees = batch.only_deletes() && batch.expected_manifest.is_none();
+        let access = if frees { Access::Free(&scope, durability) } else { Access::Write(&scope, durability) };
         let plan = Plan::batch(batch, call.options(), self.pace)?;
         run(&call, access, |objects| writes::write(objects, plan)).await
     }

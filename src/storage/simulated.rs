@@ -31,7 +31,8 @@ pub enum QuotaStyle {
     /// A write that does not fit is aborted; that is all.
     #[default]
     Chromium,
-    /// The first write transaction after that may only delete: a put in it fails with `InvalidStateError`.
+    /// The write is torn: some of a batch's values may take effect, though never a register, a deletion or a trim. And
+    /// the first write transaction after that may only delete: a put in it fails with `InvalidStateError`.
     Firefox,
 }
 

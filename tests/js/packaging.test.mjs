@@ -89,6 +89,24 @@ test('bundled for Workers, the wasm stays an imported module', async () => {
   assert.ok(imports.some((path) => path.endsWith('engine.wasm')), imports.join())
 })
 
+for (const [where, options] of Object.entries({
+  'Node, without the types of browsers': ['--lib', 'es2022', '--types', 'node', '--typeRoots', join(root, 'node_modules', '@types'), '--module', 'nodenext'],
+  'a bundler': ['--lib', 'es2022,dom', '--module', 'esnext', '--moduleResolution', 'bundler'],
+})) {
+  test(`the types compile in a project for ${where}`, async () => {
+    await writeFile(join(project, 'typed.ts'), `
+import { memory, open } from 'hyphadb'
+interface Note { id: string; at: Date }
+const db = await open<{ notes: Note }>({ name: 'app', storage: memory(), collections: { notes: { indexes: ['at'] } } })
+for await (const note of db.collection('notes').find({ at: { $gte: new Date(0) } })) note.at.getTime()
+await db[Symbol.asyncDispose]()
+`)
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+    await run(process.execPath, [tsc, '--noEmit', '--strict', '--target', 'es2022', ...options, 'typed.ts'], { cwd: project })
+      .catch(error => assert.fail(error.stdout))
+  })
+}
+
 test('only what is imported is bundled', async () => {
   await writeFile(join(project, 'small.js'), "export { HyphaError } from 'hyphadb'")
   const { metafile } = await build({ absWorkingDir: project, entryPoints: ['small.js'], outdir: 'small-out', bundle: true, format: 'esm', platform: 'browser', logLevel: 'silent', metafile: true, minify: true })

@@ -1,10 +1,11 @@
 //! The engine against a map, on a storage that never fails. Faults have tests of their own.
 
 use hyphadb::engine::{Direction, Engine, KeyRange, Options};
-use hyphadb::env::simulated::World;
+use hyphadb::env::simulated::{Group, World};
 use hyphadb::error::{ErrorKind, Result};
 use hyphadb::storage::Durability;
 use hyphadb::storage::memory::Memory;
+use hyphadb::storage::simulated::{Disk, DiskOptions};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -213,12 +214,16 @@ fn two_engines_on_one_storage_follow_each_other_and_lose_no_update() {
 #[test]
 fn commits_that_wait_share_a_record() {
     let world = world(4);
-    let engine = world.block_on(open(&world, "engine", &Memory::new(), Options::default())).unwrap().unwrap();
+    let disk = Disk::new(&world, DiskOptions::default());
+    let storage = disk.connect(Group::SYSTEM);
+    let engine = world.block_on(Engine::open(storage, Rc::new(world.env("engine")), Options::default()));
+    let engine = engine.unwrap().unwrap();
     for n in 0..1000u32 {
         let engine = engine.clone();
-        let group = world.group();
-        world.spawn("insert", group, async move {
-            put(&engine, &[(&[&[0x10][..], &n.to_be_bytes()].concat(), Some(b"v"))]).await.unwrap();
+        world.spawn("insert", world.group(), async move {
+            let transaction = engine.begin().unwrap();
+            transaction.put(&[&[0x10][..], &n.to_be_bytes()].concat(), b"v").unwrap();
+            engine.commit(transaction, Durability::Relaxed).await.unwrap();
         });
     }
     world.run().unwrap();

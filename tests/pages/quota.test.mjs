@@ -4,9 +4,9 @@ import { after, before, test } from 'node:test'
 import { isChromium, launch, newProfile, openTab } from './browser.mjs'
 import { startSite } from './site.mjs'
 
-const CHROMIUM_QUOTA_BYTES = 20 * 1024 * 1024
-/** Firefox gives one origin half of it. */
-const FIREFOX_LIMIT_KIB = 40 * 1024
+const CHROMIUM_QUOTA_BYTES = 24 * 1024 * 1024
+/** Firefox gives one origin a fifth of it. */
+const FIREFOX_LIMIT_KIB = 120 * 1024
 
 let site, browser, page
 

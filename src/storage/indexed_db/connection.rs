@@ -29,6 +29,8 @@ const BACKOFF_MS: u32 = 50;
 #[derive(Clone)]
 pub(super) struct Handle {
     pub(super) database: IdbDatabase,
+    /// The last write was refused for want of room.
+    pub(super) is_full: Rc<Cell<bool>>,
     generation: u64,
 }
 
@@ -244,7 +246,8 @@ impl Connection {
     fn listen(self: &Rc<Self>, opened: idb::Database) -> Live {
         self.generation.set(self.generation.get() + 1);
         let database = IdbDatabase::from(opened);
-        let handle = Handle { database: database.clone(), generation: self.generation.get() };
+        let is_full = Rc::default();
+        let handle = Handle { database: database.clone(), is_full, generation: self.generation.get() };
         let mut events = idb::Database::from(database);
         let (connection, generation) = (Rc::downgrade(self), handle.generation);
         events.on_close(move |_| {

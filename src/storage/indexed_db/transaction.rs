@@ -16,7 +16,7 @@ use js_sys::{Array, Object};
 use std::rc::Rc;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{DomException, IdbDatabase, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode};
+use web_sys::{DomException, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode};
 
 #[wasm_bindgen]
 extern "C" {
@@ -41,6 +41,8 @@ extern "C" {
 pub(super) enum Access<'a> {
     Read(&'a [&'a str]),
     Write(&'a [&'a str], Durability),
+    /// A write that only deletes.
+    Free(&'a [&'a str], Durability),
 }
 
 /// The object stores of a running transaction.
@@ -80,41 +82,55 @@ pub(super) async fn run<T: 'static>(
     first: impl FnOnce(&Objects) -> Result<Step<T>, JsValue>,
 ) -> StorageResult<T> {
     let (handle, transaction) = begin(call, &access).await?;
-    let flight = Flight::start(transaction, matches!(access, Access::Write(..)), first);
+    let flight = Flight::start(transaction, !matches!(access, Access::Read(_)), first);
     let deadline_ms = call.options().transaction_deadline_ms;
     let result = flight.land(call, deadline_ms).await;
-    if let Err(StorageError { failure: Failure::ConnectionLost | Failure::Timeout, .. }) = &result {
-        call.lose(&handle);
+    match &result {
+        Err(StorageError { failure: Failure::ConnectionLost | Failure::Timeout, .. }) => call.lose(&handle),
+        Err(StorageError { failure: Failure::Quota, .. }) => handle.is_full.set(true),
+        Ok(_) | Err(_) => {}
     }
     result
 }
 
 async fn begin(call: &Call, access: &Access<'_>) -> StorageResult<(Handle, IdbTransaction)> {
     let handle = call.handle().await?;
-    match transaction_on(&handle.database, access) {
+    match transaction_on(&handle, access) {
         Ok(transaction) => return Ok((handle, transaction)),
         Err(exception) if name_of(&exception) == "InvalidStateError" => call.lose(&handle),
         Err(exception) => return Err(from_exception(&exception)),
     }
     let handle = call.handle().await?;
-    match transaction_on(&handle.database, access) {
+    match transaction_on(&handle, access) {
         Ok(transaction) => Ok((handle, transaction)),
         Err(exception) => Err(from_exception(&exception)),
     }
 }
 
-fn transaction_on(database: &IdbDatabase, access: &Access<'_>) -> Result<IdbTransaction, JsValue> {
+fn transaction_on(handle: &Handle, access: &Access<'_>) -> Result<IdbTransaction, JsValue> {
     let names = |stores: &[&str]| stores.iter().map(|name| JsValue::from_str(name)).collect::<Array>();
     match access {
-        Access::Read(stores) => database.transaction_with_str_sequence(&names(stores)),
+        Access::Read(stores) => handle.database.transaction_with_str_sequence(&names(stores)),
         Access::Write(stores, durability) => {
-            let hints: Hints = Object::new().unchecked_into();
-            // The names are IndexedDB's own.
-            hints.set_durability(durability.name());
-            let hinted: &HintedDatabase = database.unchecked_ref();
-            hinted.transaction(&names(stores), IdbTransactionMode::Readwrite, &hints)
+            if handle.is_full.take() {
+                // Firefox lets the first write after a quota failure only delete: one that does nothing takes its turn.
+                drop(write_transaction(handle, &names(stores), *durability)?);
+            }
+            write_transaction(handle, &names(stores), *durability)
+        }
+        Access::Free(stores, durability) => {
+            handle.is_full.set(false);
+            write_transaction(handle, &names(stores), *durability)
         }
     }
+}
+
+fn write_transaction(handle: &Handle, stores: &Array, durability: Durability) -> Result<IdbTransaction, JsValue> {
+    let hints: Hints = Object::new().unchecked_into();
+    // The names are IndexedDB's own.
+    hints.set_durability(durability.name());
+    let database: &HintedDatabase = handle.database.unchecked_ref();
+    database.transaction(stores, IdbTransactionMode::Readwrite, &hints)
 }
 
 /// What the event handlers share.

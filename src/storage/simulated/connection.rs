@@ -85,6 +85,8 @@ struct Call<T> {
     /// None for reads.
     write: Option<Write>,
     work: Work<T>,
+    /// The values of a batch, for the browser that tears a write when the disk is full.
+    values: Vec<(Store, Vec<u8>, Vec<u8>)>,
 }
 
 /// Answers, and says whether anything was changed.
@@ -311,7 +313,10 @@ impl Course {
         let size = contents.size_bytes();
         if size > size_before && state.quota_bytes.get().is_some_and(|quota| size > quota) {
             self.disk.count(FaultKind::Quota);
-            state.only_deletes.set(state.options.quota_style == QuotaStyle::Firefox);
+            if state.options.quota_style == QuotaStyle::Firefox {
+                state.only_deletes.set(true);
+                self.tear(call.values);
+            }
             return End::Failed(StorageError::from_exception("QuotaExceededError", "the disk is full", false));
         }
         for register in [Register::Head, Register::Manifest] {
@@ -320,6 +325,24 @@ impl Course {
         let number = state.history.borrow_mut().push(contents);
         self.disk.observed(origin.moment, Phase::Effect);
         End::Committed(value, Some(number))
+    }
+
+    /// Firefox, when a request of a transaction finds the disk full: the requests before it are rolled back, but those
+    /// behind it take effect one by one, where they fit.
+    fn tear(&self, values: Vec<(Store, Vec<u8>, Vec<u8>)>) {
+        let state = &self.disk.0;
+        let mut contents = self.disk.contents();
+        let behind = state.random.borrow_mut().index(values.len()) + 1;
+        for (store, name, bytes) in values.into_iter().skip(behind) {
+            let mut with_it = contents.clone();
+            with_it.set_value(store, &name, Some(Rc::new(bytes)));
+            if state.quota_bytes.get().is_none_or(|quota| with_it.size_bytes() <= quota) {
+                contents = with_it;
+            }
+        }
+        if contents != self.disk.contents() {
+            state.history.borrow_mut().push(contents);
+        }
     }
 
     /// What the caller hears in the end.
@@ -368,6 +391,7 @@ impl Storage for Simulated {
             scope: Scope::LOG,
             write: None,
             work: Box::new(move |contents| (contents.read_log(after, manifest), Change::None)),
+            values: Vec::new(),
         })
         .await
     }
@@ -381,6 +405,7 @@ impl Storage for Simulated {
                 let applied = contents.append(append);
                 (applied, applied.into())
             }),
+            values: Vec::new(),
         })
         .await
     }
@@ -392,6 +417,7 @@ impl Storage for Simulated {
             scope: Scope::of(store),
             write: None,
             work: Box::new(move |contents| (contents.get(store, &names), Change::None)),
+            values: Vec::new(),
         })
         .await
     }
@@ -403,6 +429,8 @@ impl Storage for Simulated {
         if batch.expected_manifest.is_some() || batch.manifest.is_some() || batch.trim.is_some() {
             scope = scope.with(Scope::LOG);
         }
+        let is_torn = self.disk.0.options.quota_style == QuotaStyle::Firefox && self.disk.0.quota_bytes.get().is_some();
+        let values = if is_torn { batch.puts.clone() } else { Vec::new() };
         self.call(Call {
             kind: CallKind::Apply,
             scope,
@@ -411,6 +439,7 @@ impl Storage for Simulated {
                 let applied = contents.apply(batch);
                 (applied, applied.into())
             }),
+            values,
         })
         .await
     }

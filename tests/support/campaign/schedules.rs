@@ -4,18 +4,17 @@
 //! same state in the end, and nothing hangs.
 
 use super::Campaign;
-use super::model::{Fate, scan};
+use super::client::Client;
+use super::model::scan;
 use super::plan::tiny;
 use super::report::{Checked, Report, Verdict, found};
-use super::client::Client;
 use super::serial::{self, Deed, Loss};
 use super::tab::is_typed;
 use core::cell::{Cell, RefCell};
-use hyphadb::engine::{Direction, Engine, KeyRange, Options, Transaction};
+use hyphadb::engine::{Direction, Engine, Options};
 use hyphadb::env::Env;
 use hyphadb::env::simulated::{Group, Random, World};
-use hyphadb::error::{Error, ErrorKind};
-use hyphadb::storage::Durability;
+use hyphadb::error::Error;
 use hyphadb::storage::simulated::{Disk, DiskOptions, Fault, FaultKind, Script, Simulated};
 use std::rc::Rc;
 
