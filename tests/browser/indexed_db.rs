@@ -222,14 +222,19 @@ async fn a_deleted_database_stays_deleted() {
 #[wasm_bindgen_test]
 async fn a_tab_that_holds_the_log_runs_us_into_a_deadline_not_into_a_wall() {
     let name = fresh_name("hung").await;
-    let options = IndexedDbOptions { transaction_deadline_ms: 150, ..IndexedDbOptions::new(&name) };
+    let options = IndexedDbOptions { transaction_deadline_ms: 250, ..IndexedDbOptions::new(&name) };
     let storage = IndexedDb::open(options, env()).await.unwrap();
     let raw = open_raw(&name, 1, our_stores()).await.unwrap();
     let release = hold(&raw);
     let error = storage.append(append(1, vec![1])).await.unwrap_err();
     assert_eq!((error.failure, error.outcome), (Failure::Timeout, Outcome::NotApplied));
     release.call0(&JsValue::UNDEFINED).unwrap();
-    assert_eq!(storage.append(append(1, vec![1])).await.unwrap(), Applied::Done);
+    // On a busy machine the deadline may pass once more.
+    let mut tries = 0;
+    while let Err(error) = storage.append(append(1, vec![1])).await {
+        tries += 1;
+        assert!(error.failure == Failure::Timeout && tries < 20, "{error:?}");
+    }
     assert_eq!(storage.read_log(None, false).await.unwrap().records.len(), 1);
 }
 

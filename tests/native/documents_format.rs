@@ -23,6 +23,22 @@ fn stored_bytes_are_those_of_format_1() {
         }
         lines
     });
-    let expected: &[&str] = &[];
+    let expected = [
+        // The collection: its name, its key fields, one index made.
+        "010100000001 = 016302016b016e01",
+        // The index: its name, its fields, unique, not sparse, ready, multi at the first field.
+        "01020000000100000001 = 03745f66020174016601000101",
+        // Shapes: lengths and names.
+        "01030000000100000001 = 01006201006401007a",
+        "01030000000100000002 = 01006b01006e01007401006601006f",
+        "01030000000100000003 = 01006b01006e010074010066",
+        // Documents: inserted, then shape and width, values, offsets.
+        "10000000011800108000000000000000 = 000c0604000000800801020501000000000020010609",
+        "100000000118610010c014000000000000 = 0008066105050908030104000020c002049a9999999999b93f0a040207e80300010402040e17",
+        // Entries: of an array one for each element; of a bigint beyond 2^53 what it is above the double.
+        "200000000100000001103ffbffffffffffff10bfb999999999999a18610010c014000000000000 = ",
+        "20000000010000000110bff000000000000010bfb999999999999a18610010c014000000000000 = ",
+        "2000000001000000013000000002010210c34000000000000000011800108000000000000000 = ",
+    ];
     assert_eq!(stored, expected, "{stored:#?}");
 }

@@ -49,10 +49,13 @@ pub struct Deed {
     pub fate: Fate,
 }
 
+/// A commit, and what it left under a key.
+type Version = (u64, Option<Vec<u8>>);
+
 /// Every value that every key has had, by the commit that wrote it.
 #[derive(Default)]
 struct Versions {
-    keys: BTreeMap<Vec<u8>, Vec<(u64, Option<Vec<u8>>)>>,
+    keys: BTreeMap<Vec<u8>, Vec<Version>>,
 }
 
 impl Versions {

@@ -125,7 +125,7 @@ impl Tab {
         let transaction = self.engine.begin()?;
         for (key, value) in writes {
             // Half of the transactions read what they write.
-            if writes.len() % 2 == 0 {
+            if writes.len().is_multiple_of(2) {
                 transaction.get(key).await?;
             }
             match value {
