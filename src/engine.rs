@@ -62,9 +62,9 @@ pub mod transaction;
 mod waiter;
 mod write_set;
 
+pub use crate::value::{Direction, KeyRange};
 pub use commit::Committed;
 pub use frame::DatabaseId;
-pub use merge::{Direction, KeyRange};
 pub use slice::Slice;
 pub use snapshot::{Scan, Snapshot};
 pub use transaction::{Transaction, TransactionScan};

@@ -15,4 +15,4 @@ pub mod sort;
 pub use filter::Filter;
 pub use plan::{Access, IndexFacts, Plan, Question};
 pub use project::Projection;
-pub use sort::{Direction, Sort};
+pub use sort::Sort;

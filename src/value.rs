@@ -14,6 +14,7 @@ use std::rc::Rc;
 pub mod codec;
 pub mod display;
 pub mod key;
+pub mod key_range;
 pub mod order;
 pub mod path;
 pub mod row;
@@ -23,7 +24,7 @@ pub mod uuid;
 pub mod view;
 pub mod writer;
 
-pub use key::KeyRange;
+pub use key_range::{Direction, KeyRange};
 pub use path::Path;
 pub use view::View;
 

@@ -8,11 +8,11 @@
 use super::document;
 use super::work::{Reader, ReaderScan};
 use crate::engine::catalog::{Collection, DOCUMENT_PREFIX_LEN, INDEX_PREFIX_LEN, IndexId};
-use crate::engine::{self, Slice, index};
+use crate::engine::{Slice, index};
 use crate::error::{Error, Result};
-use crate::query::{self, Access, Direction, Filter, Plan, Question, Sort};
+use crate::query::{self, Access, Filter, Plan, Question, Sort};
 use crate::storage::Storage;
-use crate::value::KeyRange;
+use crate::value::{Direction, KeyRange};
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -208,8 +208,7 @@ impl<S: Storage> Find<S> {
                     let Some(open) = scan else {
                         let Some(range) = ranges.next() else { return Ok(None) };
                         let range = range.within(prefix);
-                        let range = engine::KeyRange { start: range.start, end: range.end };
-                        *scan = Some(self.reader.scan(range, way(self.plan.direction)));
+                        *scan = Some(self.reader.scan(range, self.plan.direction));
                         continue;
                     };
                     let Some((key, value)) = open.next().await? else {
@@ -234,20 +233,13 @@ impl<S: Storage> Find<S> {
     }
 }
 
-const fn way(direction: Direction) -> engine::Direction {
-    match direction {
-        Direction::Ascending => engine::Direction::Forward,
-        Direction::Descending => engine::Direction::Reverse,
-    }
-}
-
 impl<S: Storage> Source<S> {
     fn new(plan: &Plan, collection: &Collection) -> Result<Self> {
         let documents = || (collection.id.documents(), Of::Documents);
         let (mut ranges, (prefix, of)) = match &plan.access {
             Access::Nothing => (Vec::new(), documents()),
             Access::Keys(keys) => return Ok(Source::Keys(keys.clone().into_iter())),
-            Access::Scan => (vec![KeyRange { start: Vec::new(), end: None }], documents()),
+            Access::Scan => (vec![KeyRange::all()], documents()),
             Access::Primary(ranges) => (ranges.clone(), documents()),
             Access::Index { name, ranges, dedupe } => {
                 let index = collection.index(name).ok_or_else(|| Error::internal("a plan names no index"))?;

@@ -22,7 +22,7 @@ use crate::engine::index::{Entries, entries};
 use crate::engine::{Direction, KeyRange, Slice};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{Durability, Storage};
-use crate::value::{KeyRange as ValueRange, Name};
+use crate::value::Name;
 use core::cell::Cell;
 use std::rc::Rc;
 
@@ -60,7 +60,7 @@ async fn announce<S: Storage>(work: &Work<S>, name: &str, spec: &IndexSpec) -> R
     }
     check_room(&collection)?;
     let documents = KeyRange::prefix(&collection.id.documents());
-    let is_empty = work.transaction().scan(documents, Direction::Forward).next().await?.is_none();
+    let is_empty = work.transaction().scan(documents, Direction::Ascending).next().await?.is_none();
     let state = if is_empty { IndexState::Ready } else { IndexState::Building };
     let index = new_index(&collection, spec, state);
     for (key, value) in [collection.index_record(&index), collection.record(Some(index.id))] {
@@ -104,7 +104,7 @@ async fn build<S: Storage>(shared: &Rc<Shared<S>>, id: CollectionId, index: Inde
 }
 
 async fn count<S: Storage>(shared: &Rc<Shared<S>>, id: CollectionId) -> Result<usize> {
-    let mut scan = shared.engine.snapshot()?.scan(KeyRange::prefix(&id.documents()), Direction::Forward);
+    let mut scan = shared.engine.snapshot()?.scan(KeyRange::prefix(&id.documents()), Direction::Ascending);
     let mut total = 0;
     while scan.next().await?.is_some() {
         total += 1;
@@ -130,8 +130,8 @@ async fn enter<S: Storage>(
 ) -> Result<(usize, Option<Slice>)> {
     let (collection, index) = find_index(work, id, index).await?;
     work.transaction().get(&collection.id.index_key(index.id)).await?;
-    let range = KeyRange { start: from.to_vec(), end: ValueRange::prefix(&id.documents()).end };
-    let mut scan = work.transaction().scan(range, Direction::Forward);
+    let range = KeyRange { start: from.to_vec(), end: KeyRange::prefix(&id.documents()).end };
+    let mut scan = work.transaction().scan(range, Direction::Ascending);
     let mut documents: Vec<(Slice, Entries)> = Vec::with_capacity(count);
     let mut multi = 0;
     while documents.len() < count {
@@ -169,7 +169,7 @@ async fn check_unique<S: Storage>(
     primary: &[u8],
 ) -> Result<()> {
     let values = entry.get(..entry.len().saturating_sub(primary.len())).unwrap_or_default();
-    let mut scan = work.transaction().scan(KeyRange::prefix(values), Direction::Forward);
+    let mut scan = work.transaction().scan(KeyRange::prefix(values), Direction::Ascending);
     while let Some((taken, _)) = scan.next().await? {
         if taken.as_bytes() != entry {
             return Err(taken_error(collection, index, values, &taken));
@@ -207,7 +207,7 @@ pub(crate) async fn sweep<S: Storage>(shared: &Rc<Shared<S>>) -> Result<bool> {
         let Some((collection, index)) = catalog.dropped().first().copied() else { return Ok(false) };
         // Nobody reads or writes these entries any more: they need not be validated.
         let range = KeyRange::prefix(&collection.index_entries(index));
-        let mut scan = work.transaction().snapshot().scan(range, Direction::Forward);
+        let mut scan = work.transaction().snapshot().scan(range, Direction::Ascending);
         for _ in 0..SLICE_COUNT {
             let Some((key, _)) = scan.next().await? else {
                 work.transaction().delete(&collection.dropped_key(index))?;

@@ -104,7 +104,7 @@ pub(crate) fn no_collection(name: &str) -> Error {
 pub(crate) async fn load_catalog<S: Storage>(snapshot: &Snapshot<S>) -> Result<Catalog> {
     let mut catalog = Catalog::new();
     let range = KeyRange::prefix(&[crate::engine::format::SPACE_CATALOG]);
-    let mut scan = snapshot.scan(range, Direction::Forward);
+    let mut scan = snapshot.scan(range, Direction::Ascending);
     while let Some((key, value)) = scan.next().await? {
         catalog.apply(&key, Some(&value))?;
     }

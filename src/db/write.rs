@@ -16,7 +16,7 @@ use crate::limits::SHAPES_PER_COLLECTION_MAX;
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
 use crate::value::view::ObjectView;
-use crate::value::{KeyRange as ValueRange, Object, key, writer};
+use crate::value::{Object, key, writer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -193,14 +193,13 @@ impl Staged {
         primary: &[u8],
     ) -> Result<()> {
         let values = entry.get(..entry.len().saturating_sub(primary.len())).unwrap_or_default();
-        let range = ValueRange::prefix(values);
+        let range = KeyRange::prefix(values);
         let in_range = self.unique.range(range.start.clone()..).take_while(|(key, _)| range.contains(key));
         if let Some((taken, _)) = in_range.clone().find(|(_, is_there)| **is_there) {
             return Err(taken_error(collection, index, values, taken));
         }
-        let range = KeyRange { start: range.start, end: range.end };
         if planted(Bug::UniqueUntracked) {
-            let mut scan = work.transaction().snapshot().scan(range, Direction::Forward);
+            let mut scan = work.transaction().snapshot().scan(range, Direction::Ascending);
             while let Some((taken, _)) = scan.next().await? {
                 if taken.as_bytes() != entry && self.unique.get(taken.as_bytes()) != Some(&false) {
                     return Err(taken_error(collection, index, values, &taken));
@@ -208,7 +207,7 @@ impl Staged {
             }
             return Ok(());
         }
-        let mut scan = work.transaction().scan(range, Direction::Forward);
+        let mut scan = work.transaction().scan(range, Direction::Ascending);
         while let Some((taken, _)) = scan.next().await? {
             if taken.as_bytes() != entry && self.unique.get(taken.as_bytes()) != Some(&false) {
                 return Err(taken_error(collection, index, values, &taken));

@@ -10,12 +10,13 @@
 
 use super::flip::Change;
 use super::manifest::{Manifest, Retired, SegmentMeta};
-use super::merge::{Direction, KeyRange, LevelCursor, Merge, Source};
+use super::merge::{LevelCursor, Merge, Source};
 use super::output::{Output, Written};
 use super::{Inner, Options, Pressure};
 use crate::error::{ErrorKind, Result};
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
+use crate::value::{Direction, KeyRange};
 use std::rc::Rc;
 
 /// What to merge into which level.
@@ -133,7 +134,7 @@ impl<S: Storage> Inner<S> {
             sources.extend(LevelCursor::new(compaction.upper.iter().cloned(), &range).map(Source::Level));
         }
         sources.extend(LevelCursor::new(compaction.lower.iter().cloned(), &range).map(Source::Level));
-        let mut merge = Merge::new(sources, range, Direction::Forward);
+        let mut merge = Merge::new(sources, range, Direction::Ascending);
         while let Some((key, value)) = merge.next(self).await? {
             if value.is_some() || !compaction.is_bottom {
                 output.push(&key, value.as_deref()).await?;

@@ -14,65 +14,9 @@ use super::slice::Slice;
 use crate::error::Result;
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
+use crate::value::{Direction, KeyRange};
 use std::collections::VecDeque;
 use std::rc::Rc;
-
-/// Which way a scan goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// Ascending keys.
-    Forward,
-    /// Descending keys.
-    Reverse,
-}
-
-/// Keys from `start` (included) to `end` (excluded; none means to the end of the key space).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyRange {
-    /// The first key.
-    pub start: Vec<u8>,
-    /// Behind the last key.
-    pub end: Option<Vec<u8>>,
-}
-
-impl KeyRange {
-    /// Every key.
-    #[must_use]
-    pub const fn all() -> Self {
-        KeyRange { start: Vec::new(), end: None }
-    }
-
-    /// Every key that begins with this prefix.
-    #[must_use]
-    pub fn prefix(prefix: &[u8]) -> Self {
-        KeyRange { start: prefix.to_vec(), end: successor(prefix) }
-    }
-
-    /// Just this key.
-    #[must_use]
-    pub fn one(key: &[u8]) -> Self {
-        let mut end = key.to_vec();
-        end.push(0);
-        KeyRange { start: key.to_vec(), end: Some(end) }
-    }
-
-    /// Whether no key can lie in it.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.end.as_ref().is_some_and(|end| *end <= self.start)
-    }
-}
-
-/// The least byte string that is greater than everything that begins with `prefix`; none where there is none.
-#[must_use]
-pub fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
-    let keep = prefix.iter().rposition(|byte| *byte != 0xff)?;
-    let mut end = prefix.get(..=keep)?.to_vec();
-    if let Some(last) = end.last_mut() {
-        *last += 1;
-    }
-    Some(end)
-}
 
 /// Entries of one run that are still to come.
 #[derive(Debug)]
@@ -102,8 +46,8 @@ impl RunCursor {
 
     const fn at(&self, direction: Direction) -> usize {
         match direction {
-            Direction::Forward => self.low,
-            Direction::Reverse => self.high.saturating_sub(1),
+            Direction::Ascending => self.low,
+            Direction::Descending => self.high.saturating_sub(1),
         }
     }
 
@@ -113,8 +57,8 @@ impl RunCursor {
 
     fn advance(&mut self, direction: Direction) {
         match direction {
-            Direction::Forward => self.low += 1,
-            Direction::Reverse => self.high = self.high.saturating_sub(1),
+            Direction::Ascending => self.low += 1,
+            Direction::Descending => self.high = self.high.saturating_sub(1),
         }
     }
 }
@@ -175,8 +119,8 @@ impl LevelCursor {
             return Ok(());
         }
         let segment = match direction {
-            Direction::Forward => self.segments.pop_front(),
-            Direction::Reverse => self.segments.pop_back(),
+            Direction::Ascending => self.segments.pop_front(),
+            Direction::Descending => self.segments.pop_back(),
         };
         self.current = match segment {
             Some(segment) => {
@@ -265,8 +209,8 @@ impl Merge {
                 Peek::Needs => return Step::Needs(index),
                 Peek::Key(key) => {
                     let is_better = best.is_none_or(|(_, found)| match self.direction {
-                        Direction::Forward => key < found,
-                        Direction::Reverse => key > found,
+                        Direction::Ascending => key < found,
+                        Direction::Descending => key > found,
                     });
                     if is_better {
                         best = Some((index, key));
@@ -314,19 +258,5 @@ impl Merge {
                 Step::End => return Ok(None),
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_successor_of_a_prefix_is_behind_all_that_begin_with_it() {
-        assert_eq!(successor(b"ab"), Some(b"ac".to_vec()));
-        assert_eq!(successor(b"a\xff\xff"), Some(b"b".to_vec()));
-        assert_eq!(successor(b"\xff"), None);
-        assert_eq!(successor(b""), None);
-        assert!(KeyRange { start: b"b".to_vec(), end: Some(b"a".to_vec()) }.is_empty());
     }
 }

@@ -3,10 +3,10 @@
 //! Invariant: if no commit after the transaction's snapshot wrote a key of the read set, the transaction would read
 //! the same again now, so it may take its place after them (optimistic validation, Kung and Robinson 1981, backward).
 
-use super::merge::Direction;
 use super::run::Run;
 use super::slice::Slice;
 use crate::planted::{Bug, planted};
+use crate::value::Direction;
 
 /// A range as far as it was read.
 #[derive(Debug)]
@@ -28,12 +28,12 @@ impl RangeRead {
             return false;
         };
         match self.direction {
-            Direction::Forward => {
+            Direction::Ascending => {
                 let mut after = reached.to_vec();
                 after.push(0);
                 run.touches(&self.start, Some(&after))
             }
-            Direction::Reverse => run.touches(reached, self.end.as_deref()),
+            Direction::Descending => run.touches(reached, self.end.as_deref()),
         }
     }
 }
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_range_counts_as_far_as_it_was_read() {
-        for (direction, seen, unseen) in [(Direction::Forward, "c", "e"), (Direction::Reverse, "e", "c")] {
+        for (direction, seen, unseen) in [(Direction::Ascending, "c", "e"), (Direction::Descending, "e", "c")] {
             let mut reads = ReadSet::default();
             let range = reads.add_range(b"b", Some(b"f"), direction);
             assert!(!reads.touched_by(&wrote("c")), "nothing was handed out yet");

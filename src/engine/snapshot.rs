@@ -6,7 +6,7 @@
 //! Invariant: a read answers right, or fails; a block that is missing or damaged is never an empty one.
 
 use super::manifest::SegmentMeta;
-use super::merge::{Direction, KeyRange, LevelCursor, Merge, Source, Step};
+use super::merge::{LevelCursor, Merge, Source, Step};
 use super::run::Run;
 use super::segment::block_ref;
 use super::slice::Slice;
@@ -14,6 +14,7 @@ use super::{Inner, State};
 use crate::error::Result;
 use crate::planted::{Bug, planted};
 use crate::storage::{CommitSeq, Storage};
+use crate::value::{Direction, KeyRange};
 use std::rc::Rc;
 
 /// See the module.

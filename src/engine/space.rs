@@ -11,11 +11,12 @@
 
 use super::flip::Change;
 use super::manifest::SegmentMeta;
-use super::merge::{Direction, KeyRange, LevelCursor, Merge, Source};
+use super::merge::{LevelCursor, Merge, Source};
 use super::output::Output;
 use super::{Inner, Pressure};
 use crate::error::Result;
 use crate::storage::{Batch, NameRange, Storage, Store};
+use crate::value::{Direction, KeyRange};
 use std::rc::Rc;
 
 /// The name of the reserve record in the store `main`.
@@ -98,7 +99,7 @@ impl<S: Storage> Inner<S> {
             return Ok(false);
         }
         sources.extend(LevelCursor::new([Rc::clone(segment)], &range).map(Source::Level));
-        let mut merge = Merge::new(sources, range, Direction::Forward);
+        let mut merge = Merge::new(sources, range, Direction::Ascending);
         let mut output = Output::held(self);
         let mut kept = 0;
         while let Some((key, value)) = merge.next(self).await? {

@@ -6,7 +6,7 @@
 //! Invariants: it reads its own writes; every key and range it read (also in vain) is in the read set; dropping it
 //! without a commit has no effect.
 
-use super::merge::{Direction, KeyRange, Merge, Source};
+use super::merge::{Merge, Source};
 use super::read_set::{RangeId, ReadSet};
 use super::run::Run;
 use super::slice::Slice;
@@ -16,6 +16,7 @@ use super::{Inner, State};
 use crate::error::{Error, Result};
 use crate::limits::{KEY_BYTES_MAX, TRANSACTION_BYTES_MAX};
 use crate::storage::{CommitSeq, Storage};
+use crate::value::{Direction, KeyRange};
 use core::cell::RefCell;
 use std::rc::Rc;
 
@@ -77,7 +78,7 @@ impl<S: Storage> Transaction<S> {
     /// As [`Snapshot::get`].
     pub async fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
         if let Some(own) = self.writes.borrow_mut().get(key) {
-            return Ok(own.map(|value| Slice::from(value.to_vec())));
+            return Ok(own);
         }
         self.reads.borrow_mut().add_point(key);
         self.snapshot.get(key).await
@@ -89,7 +90,7 @@ impl<S: Storage> Transaction<S> {
     /// As [`Snapshot::get`].
     pub async fn get_untracked(&self, key: &[u8]) -> Result<Option<Slice>> {
         if let Some(own) = self.writes.borrow_mut().get(key) {
-            return Ok(own.map(|value| Slice::from(value.to_vec())));
+            return Ok(own);
         }
         self.snapshot.get(key).await
     }
@@ -99,7 +100,7 @@ impl<S: Storage> Transaction<S> {
     pub fn scan(&self, range: KeyRange, direction: Direction) -> TransactionScan<S> {
         let mut sources = Vec::new();
         if !self.writes.borrow().is_empty() {
-            sources.extend(Source::run(self.writes.borrow_mut().run(), &range));
+            sources.extend(self.writes.borrow_mut().runs().filter_map(|run| Source::run(run.clone(), &range)));
         }
         sources.extend(self.snapshot.sources(&range));
         let read = self.reads.borrow_mut().add_range(&range.start, range.end.as_deref(), direction);
@@ -144,7 +145,7 @@ impl<S: Storage> Transaction<S> {
 
     pub(super) fn finish(self) -> Finished<S> {
         let reads = core::mem::take(&mut *self.reads.borrow_mut());
-        let run = self.writes.borrow_mut().run();
+        let run = self.writes.take().into_run();
         Finished { snapshot: self.snapshot.seq(), reads, run, active: self.active }
     }
 }

@@ -1,10 +1,13 @@
-//! What a transaction will write: keys and values, gathered in any order, sorted once.
+//! What a transaction will write: keys and values, gathered in any order.
 //!
 //! Not shared: it belongs to one transaction until it commits.
 //!
-//! Invariant: the last write of a key wins.
+//! Invariants: the last write of a key wins; writes are sorted at the first read after them, each batch once, so that
+//! a transaction of many statements costs no more than a few merges.
 
+use super::memtable::{Memtable, merge_all};
 use super::run::{Run, RunBuilder};
+use super::slice::Slice;
 
 /// Unsorted writes up to this many are searched one by one.
 const LINEAR_MAX: usize = 16;
@@ -20,10 +23,12 @@ struct Write {
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct WriteSet {
+    /// Written since the last read, in the order of writing.
     bytes: Vec<u8>,
     writes: Vec<Write>,
-    /// How many of `writes`, from the front, are sorted and without doubles.
-    sorted: usize,
+    /// Written before.
+    sorted: Memtable,
+    sorted_bytes: usize,
 }
 
 impl WriteSet {
@@ -45,54 +50,57 @@ impl WriteSet {
     }
 
     /// What was written under this key: nothing, a tombstone (`Some(None)`), or a value.
-    pub(crate) fn get(&mut self, key: &[u8]) -> Option<Option<&[u8]>> {
-        if self.writes.len() - self.sorted > LINEAR_MAX {
+    pub(crate) fn get(&mut self, key: &[u8]) -> Option<Option<Slice>> {
+        if self.writes.len() > LINEAR_MAX {
             self.sort();
         }
-        let (sorted, tail) = self.writes.split_at_checked(self.sorted)?;
-        let found = tail.iter().rev().find(|write| self.key(write) == key).or_else(|| {
-            let at = sorted.binary_search_by(|write| self.key(write).cmp(key)).ok()?;
-            sorted.get(at)
-        })?;
-        Some(self.value(found))
+        match self.writes.iter().rev().find(|write| self.key(write) == key) {
+            Some(write) => Some(self.value(write).map(|value| Slice::from(value.to_vec()))),
+            None => self.sorted.get(key),
+        }
     }
 
+    /// Moves what is unsorted into a run.
     fn sort(&mut self) {
-        if self.sorted == self.writes.len() {
+        if self.writes.is_empty() {
             return;
         }
-        let bytes = &self.bytes;
-        let key = |write: &Write| bytes.get(write.key_start..write.value_start).unwrap_or_default();
-        // Stable, so of two writes of a key the later one stands later: it is kept.
-        self.writes.sort_by(|a, b| key(a).cmp(key(b)));
-        self.writes.dedup_by(|later, kept| {
-            let same = key(later) == key(kept);
-            if same {
-                *kept = *later;
-            }
-            same
-        });
-        self.sorted = self.writes.len();
-    }
-
-    /// The writes as a run.
-    pub(crate) fn run(&mut self) -> Run {
-        self.sort();
-        let mut builder = RunBuilder::with_capacity(self.bytes.len() + 4 * self.writes.len(), self.writes.len());
-        for write in &self.writes {
+        let mut order: Vec<usize> = (0..self.writes.len()).collect();
+        let key = |index: usize| self.writes.get(index).map(|write| self.key(write)).unwrap_or_default();
+        // Of two writes of a key the later one comes first, and is kept.
+        order.sort_unstable_by(|a, b| key(*a).cmp(key(*b)).then(b.cmp(a)));
+        order.dedup_by(|later, kept| key(*later) == key(*kept));
+        let mut builder = RunBuilder::with_capacity(self.bytes.len() + 12 * order.len(), order.len());
+        for write in order.iter().filter_map(|index| self.writes.get(*index)) {
             builder.push(self.key(write), self.value(write));
         }
-        builder.finish()
+        self.sorted.push(builder.finish());
+        self.sorted_bytes += self.bytes.len();
+        self.bytes.clear();
+        self.writes.clear();
+    }
+
+    /// The writes as runs, the newest first.
+    pub(crate) fn runs(&mut self) -> impl Iterator<Item = &Run> {
+        self.sort();
+        self.sorted.newest_first()
+    }
+
+    /// The writes as one run.
+    pub(crate) fn into_run(mut self) -> Run {
+        let mut runs: Vec<Run> = self.runs().cloned().collect();
+        runs.reverse();
+        merge_all(&runs)
     }
 
     /// Whether nothing was written.
     pub(crate) fn is_empty(&self) -> bool {
-        self.writes.is_empty()
+        self.writes.is_empty() && self.sorted_bytes == 0
     }
 
     /// Bytes of all keys and values, overwritten ones included.
-    pub(crate) fn len_bytes(&self) -> usize {
-        self.bytes.len()
+    pub(crate) const fn len_bytes(&self) -> usize {
+        self.sorted_bytes + self.bytes.len()
     }
 }
 
@@ -107,12 +115,14 @@ mod tests {
         for round in 0..100u8 {
             let key = [round % 10];
             let value = [round];
-            let value = (round % 3 != 0).then_some(&value[..]);
+            let value = (!round.is_multiple_of(3)).then_some(&value[..]);
             set.set(&key, value);
-            assert_eq!(set.get(&key), Some(value));
+            if round.is_multiple_of(7) {
+                assert_eq!(set.get(&key).unwrap().as_deref(), value);
+            }
         }
         assert_eq!(set.get(b"x"), None);
-        let run = set.run();
+        let run = set.into_run();
         assert_eq!(run.len(), 10);
         assert_eq!(run.get(&[4]).unwrap().unwrap().as_bytes(), &[94]);
         assert_eq!(run.get(&[9]), Some(None));

@@ -7,7 +7,7 @@
 
 use crate::error::Result;
 use crate::query::filter::{Filter, Test};
-use crate::value::{KeyRange, Path, Value, View, key};
+use crate::value::{KeyRange, Path, Value, View, key, key_range};
 
 /// Ranges of one index at most; a filter that needs more is narrowed by its first fields only.
 const RANGES_MAX: usize = 10_000;
@@ -163,10 +163,10 @@ fn range_of(test: &Test) -> Result<Option<KeyRange>> {
     let at = key::encode(View::from(value))?;
     let bracket = key::bracket(value.into());
     Ok(Some(match test {
-        Test::Gt(_) => KeyRange { start: key::successor(&at).unwrap_or(at), end: bracket.end },
+        Test::Gt(_) => KeyRange { start: key_range::successor(&at).unwrap_or(at), end: bracket.end },
         Test::Gte(_) => KeyRange { start: at, end: bracket.end },
         Test::Lt(_) => KeyRange { start: bracket.start, end: Some(at) },
-        _ => KeyRange { start: bracket.start, end: key::successor(&at) },
+        _ => KeyRange { start: bracket.start, end: key_range::successor(&at) },
     }))
 }
 

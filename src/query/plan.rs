@@ -9,8 +9,8 @@
 use crate::error::Result;
 use crate::query::bounds::{Binding, Bounds, IndexField, bounds};
 use crate::query::filter::Filter;
-use crate::query::sort::{Direction, Sort};
-use crate::value::{KeyRange, Name, Object, Path, Value};
+use crate::query::sort::Sort;
+use crate::value::{Direction, KeyRange, Name, Object, Path, Value};
 use core::fmt;
 
 /// What planning knows of an index.

@@ -9,18 +9,8 @@ use crate::error::{Error, Result};
 use crate::limits::KEY_FIELDS_MAX;
 use crate::value::path::Found;
 use crate::value::view::ObjectView;
-use crate::value::{Path, Value, View, key};
+use crate::value::{Direction, Path, Value, View, key};
 use core::ops::ControlFlow;
-
-/// Which way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Direction {
-    /// Least first.
-    #[default]
-    Ascending,
-    /// Greatest first.
-    Descending,
-}
 
 /// A checked sort; without fields, no order is asked for.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -25,7 +25,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{DOCUMENT_DEPTH_MAX, PRIMARY_KEY_BYTES_MAX};
 use crate::value::view::ObjectView;
-use crate::value::{Name, Number, Object, Path, TWO_63, Value, View};
+use crate::value::{KeyRange, Name, Number, Object, Path, TWO_63, Value, View};
 
 /// The end of a string, an array, an object; below every tag.
 const END: u8 = 0;
@@ -278,58 +278,6 @@ pub fn skip(key: &mut &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// A range of keys: from `start` (included) to `end` (excluded, or no end).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyRange {
-    /// The first key.
-    pub start: Vec<u8>,
-    /// Behind the last key; none means no end.
-    pub end: Option<Vec<u8>>,
-}
-
-impl KeyRange {
-    /// Every key that begins with these bytes.
-    #[must_use]
-    pub fn prefix(prefix: &[u8]) -> KeyRange {
-        KeyRange { start: prefix.to_vec(), end: successor(prefix) }
-    }
-
-    /// The same range of keys that all have `prefix` put in front.
-    #[must_use]
-    pub fn within(&self, prefix: &[u8]) -> KeyRange {
-        KeyRange {
-            start: [prefix, &self.start].concat(),
-            end: match &self.end {
-                Some(end) => Some([prefix, end].concat()),
-                None => successor(prefix),
-            },
-        }
-    }
-
-    /// Whether the key lies in the range.
-    #[must_use]
-    pub fn contains(&self, key: &[u8]) -> bool {
-        *key >= *self.start && self.end.as_deref().is_none_or(|end| key < end)
-    }
-
-    /// Whether no key can lie in the range.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.end.as_ref().is_some_and(|end| *end <= self.start)
-    }
-}
-
-/// The first key above all that begin with these bytes; none where there is no such key.
-#[must_use]
-pub fn successor(prefix: &[u8]) -> Option<Vec<u8>> {
-    let last = prefix.iter().rposition(|byte| *byte != u8::MAX)?;
-    let mut successor = prefix.get(..=last)?.to_vec();
-    if let Some(byte) = successor.last_mut() {
-        *byte += 1;
-    }
-    Some(successor)
-}
-
 /// The range of all values that are compared with `value` by `$gt` and its kin: those of its type, numbers and bigints
 /// being one type.
 #[must_use]
@@ -441,9 +389,6 @@ mod tests {
 
     #[test]
     fn successor_is_above_every_key_with_the_prefix() {
-        assert_eq!(successor(&[1, 255, 255]), Some(vec![2]));
-        assert_eq!(successor(&[255]), None);
-        assert_eq!(successor(&[]), None);
         assert!(KeyRange { start: vec![1], end: Some(vec![1]) }.is_empty());
     }
 

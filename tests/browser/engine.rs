@@ -47,7 +47,7 @@ async fn increment(engine: &Engine<IndexedDb>, id: u32) -> Result<()> {
 }
 
 async fn contents(engine: &Engine<IndexedDb>) -> Vec<(Vec<u8>, u32)> {
-    let mut scan = engine.snapshot().unwrap().scan(KeyRange::prefix(&[0x10]), Direction::Forward);
+    let mut scan = engine.snapshot().unwrap().scan(KeyRange::prefix(&[0x10]), Direction::Ascending);
     let mut found = Vec::new();
     while let Some((key, value)) = scan.next().await.unwrap() {
         found.push((key.to_vec(), u32::from_le_bytes(value.as_bytes()[..4].try_into().unwrap())));

@@ -56,7 +56,7 @@ async fn check(database: &Database<Simulated>, seed: u64) -> BTreeSet<Vec<u8>> {
     let mut catalog = Catalog::new();
     let mut documents = BTreeMap::new();
     let mut found = BTreeSet::new();
-    let mut scan = database.engine().snapshot().unwrap().scan(KeyRange::all(), Direction::Forward);
+    let mut scan = database.engine().snapshot().unwrap().scan(KeyRange::all(), Direction::Ascending);
     while let Some((key, value)) = scan.next().await.unwrap() {
         match key[0] {
             SPACE_CATALOG => catalog.apply(&key, Some(&value)).unwrap(),

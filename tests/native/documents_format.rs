@@ -15,7 +15,7 @@ fn stored_bytes_are_those_of_format_1() {
         let put = "{op: 'put', collection: 'c', docs: [{k: 'a', n: 5n, t: [1, -2.5], f: 0.1, o: {b: true, d: Date(1000), z: null}}]}";
         assert!(database.ask(put).await.starts_with("{keys"));
         database.ask("{op: 'put', collection: 'c', docs: [{k: '', n: -0, t: Bytes(1 2), f: 9007199254740993n}]}").await;
-        let mut scan = database.engine().snapshot().unwrap().scan(KeyRange::all(), Direction::Forward);
+        let mut scan = database.engine().snapshot().unwrap().scan(KeyRange::all(), Direction::Ascending);
         let mut lines = Vec::new();
         while let Some((key, value)) = scan.next().await.unwrap() {
             let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();

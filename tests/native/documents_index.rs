@@ -118,7 +118,7 @@ fn a_unique_index_that_cannot_be_is_not_left_behind() {
         let entries = |database: &Database<_>| {
             let mut scan = database.engine().snapshot().unwrap().scan(
                 hyphadb::engine::KeyRange::prefix(&[hyphadb::engine::format::SPACE_INDEX]),
-                hyphadb::engine::Direction::Forward,
+                hyphadb::engine::Direction::Ascending,
             );
             async move {
                 let mut count = 0;

@@ -58,18 +58,18 @@ async fn contents(engine: &Engine<Memory>, range: KeyRange, direction: Direction
 
 async fn check(engine: &Engine<Memory>, model: &Model, seed: u64) {
     let expected: Vec<_> = model.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-    let forward = contents(engine, KeyRange::all(), Direction::Forward).await.unwrap();
+    let forward = contents(engine, KeyRange::all(), Direction::Ascending).await.unwrap();
     let documents: Vec<_> = forward.into_iter().filter(|(key, _)| key[0] >= 0x10).collect();
     assert_eq!(documents, expected, "seed {seed}");
-    let mut reverse = contents(engine, KeyRange::all(), Direction::Reverse).await.unwrap();
+    let mut reverse = contents(engine, KeyRange::all(), Direction::Descending).await.unwrap();
     reverse.retain(|(key, _)| key[0] >= 0x10);
     reverse.reverse();
     assert_eq!(reverse, expected, "seed {seed}");
     let (start, end) = (vec![0x10, 40], vec![0x10, 160]);
     let part: Vec<_> = expected.iter().filter(|(key, _)| *key >= start && *key < end).cloned().collect();
     let range = KeyRange { start, end: Some(end) };
-    assert_eq!(contents(engine, range.clone(), Direction::Forward).await.unwrap(), part, "seed {seed}");
-    let mut reverse = contents(engine, range, Direction::Reverse).await.unwrap();
+    assert_eq!(contents(engine, range.clone(), Direction::Ascending).await.unwrap(), part, "seed {seed}");
+    let mut reverse = contents(engine, range, Direction::Descending).await.unwrap();
     reverse.reverse();
     assert_eq!(reverse, part, "seed {seed}");
     for byte in (0..=255u8).step_by(5) {
@@ -140,7 +140,7 @@ fn a_snapshot_does_not_change_with_later_commits_checkpoints_and_compactions() {
                 engine.checkpoint().await.unwrap();
                 engine.compact().await.unwrap();
             }
-            let mut scan = snapshot.scan(KeyRange::prefix(&[0x10]), Direction::Forward);
+            let mut scan = snapshot.scan(KeyRange::prefix(&[0x10]), Direction::Ascending);
             for byte in 0..100u8 {
                 let (key, value) = scan.next().await.unwrap().unwrap();
                 assert_eq!((key.as_bytes(), value.as_bytes()), (&[0x10, byte][..], &[byte; 40][..]));
@@ -162,7 +162,7 @@ fn a_transaction_that_read_what_another_wrote_conflicts_and_a_blind_one_does_not
             let (reader, ranger, blind) = (engine.begin().unwrap(), engine.begin().unwrap(), engine.begin().unwrap());
             reader.get(b"\x10a").await.unwrap();
             reader.put(b"\x10x", b"").unwrap();
-            let mut scan = ranger.scan(KeyRange::prefix(b"\x10"), Direction::Forward);
+            let mut scan = ranger.scan(KeyRange::prefix(b"\x10"), Direction::Ascending);
             while scan.next().await.unwrap().is_some() {}
             ranger.put(b"\x10y", b"").unwrap();
             blind.put(b"\x10a", b"3").unwrap();
@@ -172,7 +172,7 @@ fn a_transaction_that_read_what_another_wrote_conflicts_and_a_blind_one_does_not
                 assert_eq!(error.kind(), ErrorKind::Conflict);
             }
             engine.commit(blind, Durability::Relaxed).await.unwrap();
-            assert_eq!(contents(&engine, KeyRange::prefix(b"\x10"), Direction::Forward).await.unwrap().len(), 1);
+            assert_eq!(contents(&engine, KeyRange::prefix(b"\x10"), Direction::Ascending).await.unwrap().len(), 1);
         })
         .unwrap();
 }
@@ -254,7 +254,7 @@ fn a_memtable_stays_bounded_in_a_context_that_never_does_background_work() {
                     assert!(bytes < 10 * tiny().memtable_bytes, "{bytes} bytes in round {round}");
                 }
             }
-            assert_eq!(contents(&reader, KeyRange::prefix(&[0x10]), Direction::Forward).await.unwrap().len(), 300);
+            assert_eq!(contents(&reader, KeyRange::prefix(&[0x10]), Direction::Ascending).await.unwrap().len(), 300);
         })
         .unwrap();
 }

@@ -88,7 +88,7 @@ fn unpack(image: &[u8]) -> Contents {
 /// Every key and value, as text.
 async fn dump(memory: Memory, world: &World) -> String {
     let engine = Engine::open(memory, Rc::new(world.env("reader")), options()).await.unwrap();
-    let mut scan = engine.snapshot().unwrap().scan(KeyRange::all(), Direction::Forward);
+    let mut scan = engine.snapshot().unwrap().scan(KeyRange::all(), Direction::Ascending);
     let mut text = String::new();
     while let Some((key, value)) = scan.next().await.unwrap() {
         text += &format!("{} = {}\n", key.escape_ascii(), value.escape_ascii());

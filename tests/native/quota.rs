@@ -37,7 +37,7 @@ async fn delete(engine: &Engine<Simulated>, n: u32) -> Result<()> {
 }
 
 async fn count(engine: &Engine<Simulated>) -> usize {
-    let mut scan = engine.snapshot().unwrap().scan(KeyRange::prefix(&[0x10]), Direction::Forward);
+    let mut scan = engine.snapshot().unwrap().scan(KeyRange::prefix(&[0x10]), Direction::Ascending);
     let mut count = 0;
     while scan.next().await.unwrap().is_some() {
         count += 1;

@@ -138,14 +138,14 @@ impl Client {
                     None => expected.remove(key),
                 };
             }
-            for direction in [Direction::Forward, Direction::Reverse] {
+            for direction in [Direction::Ascending, Direction::Descending] {
                 let bounds = KeyRange { start: range.start.clone(), end: Some(range.end.clone()) };
                 let mut scan = transaction.scan(bounds, direction);
                 let mut seen = Vec::new();
                 while let Some((key, value)) = scan.next().await? {
                     seen.push((key.to_vec(), value.to_vec()));
                 }
-                if direction == Direction::Reverse {
+                if direction == Direction::Descending {
                     seen.reverse();
                 }
                 if !seen.iter().map(|(key, value)| (key, value)).eq(expected.iter()) {
@@ -183,12 +183,12 @@ impl Client {
             }
             // A place in a queue: the whole range is read, the next place taken.
             4 => {
-                let seen = range(transaction, deed, b'q', None, Direction::Forward).await?;
+                let seen = range(transaction, deed, b'q', None, Direction::Ascending).await?;
                 deed.writes.push((name(b'q', seen as u64), Some(own)));
             }
             // The first few of a queue are read, from either end, and the first of them is taken out.
             5 => {
-                let direction = *self.random.pick(&[Direction::Forward, Direction::Reverse]).unwrap();
+                let direction = *self.random.pick(&[Direction::Ascending, Direction::Descending]).unwrap();
                 range(transaction, deed, b'q', Some(1 + self.random.index(3)), direction).await?;
                 let first = deed.ranges[0].seen.first().map(|(key, _)| key.clone());
                 deed.writes.extend(first.map(|key| (key, None)));
@@ -209,7 +209,7 @@ impl Client {
             // Nothing is written.
             _ => {
                 for kind in [b'a', b'c', b'q', b's', b'w'] {
-                    range(transaction, deed, kind, None, Direction::Reverse).await?;
+                    range(transaction, deed, kind, None, Direction::Descending).await?;
                 }
             }
         }

@@ -204,7 +204,7 @@ fn seqs(model: &Model) -> Vec<Vec<Option<u64>>> {
 }
 
 fn read(world: &World, disk: &Disk, options: &Options) -> Checked<Entries> {
-    match world.block_on(async { scan(&open(world, disk, options).await?, Direction::Forward).await }) {
+    match world.block_on(async { scan(&open(world, disk, options).await?, Direction::Ascending).await }) {
         Ok(Ok(entries)) => Ok(entries),
         Ok(Err(error)) => {
             found(Verdict::Lost, format!("reading after a crash failed with `{}`: {error}", error.kind().code()))
@@ -228,7 +228,7 @@ fn go_on(world: &World, options: &Options, point: &Point, checker: &mut Checker<
         engine.commit(transaction, Durability::Strict).await?;
         engine.checkpoint().await?;
         while engine.maintain().await? {}
-        let backwards = scan(&engine, Direction::Reverse).await?;
+        let backwards = scan(&engine, Direction::Descending).await?;
         engine.close().await;
         Ok::<_, Error>(backwards)
     };

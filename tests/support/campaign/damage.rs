@@ -157,7 +157,7 @@ fn work(world: &World, disk: &Disk, plan: &Plan, tolerance: Tolerance) -> Checke
     }
     let read = world.block_on(async {
         let engine = open(world, disk, &plan.options).await?;
-        scan(&engine, Direction::Forward).await
+        scan(&engine, Direction::Ascending).await
     });
     match read {
         Ok(Ok(entries)) => {
@@ -221,7 +221,7 @@ fn intact(image: &Contents, options: &Options) -> Checked<Entries> {
     let disk = Disk::with_contents(&world, image.clone(), DiskOptions::instant());
     let read = world.block_on(async {
         let engine = open(&world, &disk, options).await?;
-        scan(&engine, Direction::Forward).await
+        scan(&engine, Direction::Ascending).await
     });
     match read {
         Ok(Ok(entries)) => Ok(entries),
@@ -264,14 +264,14 @@ fn honest(what: &str, error: &Error) -> Checked {
 
 /// Reads everything in every way.
 async fn read(engine: &Engine<Simulated>, expected: &Entries) -> Checked {
-    for direction in [Direction::Forward, Direction::Reverse] {
+    for direction in [Direction::Ascending, Direction::Descending] {
         let mut scan = match engine.snapshot() {
             Ok(snapshot) => snapshot.scan(KeyRange::all(), direction),
             Err(error) => return honest("snapshot", &error),
         };
         let mut wanted: Box<dyn Iterator<Item = &(Vec<u8>, Vec<u8>)>> = match direction {
-            Direction::Forward => Box::new(expected.iter()),
-            Direction::Reverse => Box::new(expected.iter().rev()),
+            Direction::Ascending => Box::new(expected.iter()),
+            Direction::Descending => Box::new(expected.iter().rev()),
         };
         loop {
             let next = match scan.next().await {

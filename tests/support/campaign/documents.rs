@@ -249,7 +249,7 @@ async fn compare(database: &Database<Simulated>) -> Result<Checked> {
     let tags =
         all.iter().filter_map(|document| field(document, "tags")).map(|tags| tags.as_array().map_or(0, <[_]>::len));
     let expected = 2 * count("color") + count("serial") + tags.sum::<usize>();
-    let mut scan = database.engine().snapshot()?.scan(KeyRange::prefix(&[SPACE_INDEX]), Direction::Forward);
+    let mut scan = database.engine().snapshot()?.scan(KeyRange::prefix(&[SPACE_INDEX]), Direction::Ascending);
     let mut entries = 0;
     while scan.next().await?.is_some() {
         entries += 1;

@@ -187,7 +187,7 @@ async fn probe(engine: &Engine<Simulated>) -> Result<Entries, Error> {
     engine.commit(transaction, Durability::Strict).await?;
     engine.checkpoint().await?;
     while engine.maintain().await? {}
-    scan(engine, Direction::Forward).await
+    scan(engine, Direction::Ascending).await
 }
 
 fn without_probe(mut entries: Entries) -> Checked<Entries> {

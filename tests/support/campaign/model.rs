@@ -237,7 +237,7 @@ pub async fn scan<S: Storage>(engine: &Engine<S>, direction: Direction) -> Resul
     while let Some((key, value)) = scan.next().await? {
         entries.push((key.to_vec(), value.to_vec()));
     }
-    if direction == Direction::Reverse {
+    if direction == Direction::Descending {
         entries.reverse();
     }
     Ok(entries)

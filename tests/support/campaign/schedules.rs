@@ -260,7 +260,7 @@ fn judge(stage: &Rc<Stage>) -> Checked {
     let env: Rc<dyn Env> = Rc::new(stage.world.env("judge"));
     let looked = stage.world.block_on(async {
         let engine = Engine::open(stage.disk.connect(Group::SYSTEM), env, stage.schedule.options).await?;
-        let entries = scan(&engine, Direction::Forward).await?;
+        let entries = scan(&engine, Direction::Ascending).await?;
         Ok::<_, Error>((engine.snapshot()?.seq().get(), entries))
     });
     let (last, entries) = match looked {
@@ -276,7 +276,7 @@ fn judge(stage: &Rc<Stage>) -> Checked {
         }
         let looked = stage.world.block_on(async {
             engine.catch_up().await?;
-            scan(&engine, Direction::Forward).await
+            scan(&engine, Direction::Ascending).await
         });
         match looked {
             Ok(Ok(seen)) if seen == entries => {}

@@ -87,8 +87,8 @@ impl Versions {
         let range = deed.ranges.iter().find(|range| {
             let mut there = self.range(&range.start, &range.end, seq);
             let mut next = || match range.direction {
-                Direction::Forward => there.next(),
-                Direction::Reverse => there.next_back(),
+                Direction::Ascending => there.next(),
+                Direction::Descending => there.next_back(),
             };
             let all_there = range.seen.iter().all(|(key, value)| next() == Some((key, value)));
             !all_there || range.to_end && next().is_some()

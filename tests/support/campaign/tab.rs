@@ -140,7 +140,7 @@ impl Tab {
     async fn read(&self) -> Checked {
         for _ in 0..CONFLICTS_MAX {
             let before = self.model.borrow().clone();
-            match scan(&self.engine, Direction::Forward).await {
+            match scan(&self.engine, Direction::Ascending).await {
                 Ok(entries) => {
                     // A commit that was begun meanwhile may be seen, and so may one that was acknowledged meanwhile.
                     let after = self.model.borrow().clone();
