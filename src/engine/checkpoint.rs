@@ -4,6 +4,7 @@
 //! it names is on disk before the log lets go.
 
 use super::flip::Change;
+use super::manifest::Manifest;
 use super::memtable::merge_all;
 use super::output::Output;
 use super::run::{Run, RunBuilder};
@@ -61,7 +62,7 @@ impl<S: Storage> Inner<S> {
         let mut change = Change::new(frozen.manifest.generation);
         change.puts = written.held;
         change.trim = Some(frozen.head.seq);
-        self.flip(change, |manifest| {
+        let edit = |manifest: &mut Manifest| {
             manifest.checkpoint = frozen.head.seq;
             manifest.checkpoint_record = frozen.head.record;
             manifest.pinned = pinned.as_bytes().to_vec();
@@ -71,8 +72,13 @@ impl<S: Storage> Inner<S> {
             if let Some(first) = manifest.levels.first_mut() {
                 first.splice(0..0, written.segments.iter().cloned().map(Rc::new));
             }
-        })
-        .await
+        };
+        let is_done = self.flip(change, edit).await?;
+        if is_done && self.pressure.get() == Pressure::Full {
+            // There is room again, whatever gave it.
+            self.pressure.set(Pressure::None);
+        }
+        Ok(is_done)
     }
 
     /// Freezes the memtable: what is committed from here on goes into new runs.

@@ -13,7 +13,7 @@ use super::manifest::{Manifest, Retired, SegmentMeta};
 use super::merge::{LevelCursor, Merge, Source};
 use super::output::{Output, Written};
 use super::{Inner, Options, Pressure};
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
 use crate::value::{Direction, KeyRange};
@@ -78,7 +78,8 @@ fn overlapping<'a>(
 
 impl<S: Storage> Inner<S> {
     pub(super) fn next_compaction(&self) -> Option<Compaction> {
-        choose(&self.state().manifest, &self.options)
+        // On a full disk there is no room for it: segments are purged in place instead.
+        (self.pressure.get() == Pressure::None).then(|| choose(&self.state().manifest, &self.options))?
     }
 
     pub(super) async fn compact(&self) -> Result<bool> {
@@ -98,27 +99,12 @@ impl<S: Storage> Inner<S> {
     /// Carries a compaction out, for a caller that has the background to itself.
     pub(super) async fn compact_now(&self, compaction: &Compaction) -> Result<bool> {
         let generation = self.state().manifest.generation;
-        let is_pressed = self.pressure.get() != Pressure::None;
-        let output = if is_pressed { Output::held(self) } else { Output::streamed(self) };
-        let written = match self.merge_segments(compaction, output).await {
-            Err(error) if error.kind() == ErrorKind::Limit => {
-                self.merge_segments(compaction, Output::held(self)).await?
-            }
-            result => result?,
-        };
-        let mut change = Change::new(generation);
-        let is_held = !written.held.is_empty() || is_pressed;
-        change.puts = written.held;
+        let written = self.merge_segments(compaction, Output::streamed(self)).await?;
         let inputs: Vec<Rc<SegmentMeta>> = compaction.upper.iter().chain(&compaction.lower).cloned().collect();
-        if is_held {
-            change.deletes = inputs.iter().map(|segment| segment.id.names()).collect();
-        }
         let at_ms = self.env.now().as_ms();
-        self.flip(change, |manifest| {
+        self.flip(Change::new(generation), |manifest| {
             let retired = inputs.iter().map(|segment| Retired { id: segment.id, at_ms });
-            if !is_held {
-                manifest.retired.extend(retired);
-            }
+            manifest.retired.extend(retired);
             replace(manifest, compaction, &inputs, &written.segments);
         })
         .await

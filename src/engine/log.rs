@@ -88,7 +88,7 @@ impl<S: Storage> Inner<S> {
             }
             if error.failure == Failure::Quota && !has_freed {
                 has_freed = true;
-                self.free_space().await;
+                self.make_room(&record.run).await;
             } else if error.failure == Failure::Quota && self.reclaim().await {
                 // Space of deleted documents was given back: once more.
             } else if attempt < ATTEMPTS && may_help(error.failure) {
@@ -117,6 +117,9 @@ impl<S: Storage> Inner<S> {
     }
 
     async fn give_up(&self, last: StorageError, doubt: Option<StorageError>) -> Result<Written> {
+        if last.failure == Failure::Quota {
+            self.note_full();
+        }
         let Some(doubt) = doubt else {
             return Err(last.into());
         };

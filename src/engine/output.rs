@@ -122,6 +122,9 @@ impl<'a, S: Storage> Output<'a, S> {
             };
             if error.failure == Failure::Quota || attempt >= ATTEMPTS || !may_help(error.failure) {
                 self.take_back().await;
+                if error.failure == Failure::Quota {
+                    self.inner.note_full();
+                }
                 return Err(Error::from(error).context("writing a segment"));
             }
             attempt += 1;

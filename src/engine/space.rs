@@ -13,6 +13,7 @@ use super::flip::Change;
 use super::manifest::SegmentMeta;
 use super::merge::{LevelCursor, Merge, Source};
 use super::output::Output;
+use super::run::Run;
 use super::{Inner, Pressure};
 use crate::error::Result;
 use crate::storage::{Batch, NameRange, Storage, Store};
@@ -49,19 +50,23 @@ impl<S: Storage> Inner<S> {
         let _ = self.call(self.storage.apply(batch)).await;
     }
 
-    /// Gives up the cache and the reserve, in a transaction that only deletes: Firefox lets nothing else through after
-    /// the quota was used up.
-    pub(super) async fn free_space(&self) {
-        let batch = Batch {
-            deletes: vec![(Store::Cache, NameRange::all()), (Store::Main, NameRange::one(RESERVE_NAME))],
-            ..Batch::default()
-        };
-        self.has_reserve.set(false);
-        if self.pressure.get() == Pressure::None {
-            self.pressure.set(Pressure::Reclaimable);
+    /// Makes room for a commit that did not fit: gives up the cache, and for a commit that deletes the reserve too. In a
+    /// transaction that only deletes: Firefox lets nothing else through after the quota was used up.
+    pub(super) async fn make_room(&self, run: &Run) {
+        let mut deletes = vec![(Store::Cache, NameRange::all())];
+        if run.iter().any(|(_, value)| value.is_none()) {
+            self.has_reserve.set(false);
+            deletes.push((Store::Main, NameRange::one(RESERVE_NAME)));
         }
         // Where even that fails, the retry fails with the quota again, and says so.
-        let _ = self.call(self.storage.apply(batch)).await;
+        let _ = self.call(self.storage.apply(Batch { deletes, ..Batch::default() })).await;
+    }
+
+    /// A write did not fit.
+    pub(super) fn note_full(&self) {
+        if self.pressure.get() == Pressure::None {
+            self.pressure.set(Pressure::Full);
+        }
     }
 
     /// Takes back the space of what was overwritten or deleted, on a full disk. Answers whether it did anything.
@@ -70,17 +75,16 @@ impl<S: Storage> Inner<S> {
             return false;
         }
         let Some(_mark) = self.enter_background() else { return false };
-        let has_trimmed = matches!(self.checkpoint_now().await, Ok(true));
-        let mut has_worked = has_trimmed;
+        self.has_reserve.set(false);
+        let deletes = vec![(Store::Main, NameRange::one(RESERVE_NAME))];
+        let _ = self.call(self.storage.apply(Batch { deletes, ..Batch::default() })).await;
+        let mut has_worked = matches!(self.collect(i64::MIN).await, Ok(true));
+        // The oldest first: it has the most to lose. A step that gives much makes room for one that needs more.
         let segments: Vec<_> = self.state().manifest.segments().cloned().collect();
-        // The oldest first: it has the most to lose.
         for segment in segments.iter().rev() {
             has_worked |= matches!(self.purge(segment).await, Ok(true));
         }
-        if has_worked && !has_trimmed {
-            let _ = self.checkpoint_now().await;
-        }
-        has_worked |= matches!(self.collect(i64::MIN).await, Ok(true));
+        has_worked |= matches!(self.checkpoint_now().await, Ok(true));
         self.pressure.set(if has_worked { Pressure::None } else { Pressure::Full });
         has_worked
     }

@@ -10,7 +10,7 @@ import { isChromium, kill, launch, newProfile, openTab } from './browser.mjs'
 import { startSite } from './site.mjs'
 
 /** A start of Firefox takes several times as long. */
-const ROUNDS = isChromium ? 20 : 3
+const ROUNDS = isChromium ? 20 : 2
 const WRITING_MS = [20, 300]
 
 let site
