@@ -6,14 +6,15 @@
 //! Invariants: every exported method takes `&self` and lends itself only for the time of the call; a promise owns what
 //! it needs; callbacks of JavaScript run from a queue, outside every borrow; after a panic every call is answered with
 //! `closed`.
-#![expect(unreachable_pub, reason = "wasm-bindgen exports only what is `pub`")]
-
 mod callbacks;
 mod engine;
 mod error;
 mod panic;
 mod promise;
 mod transaction;
+
+pub use engine::Engine;
+pub use transaction::Transaction;
 
 use crate::env::browser::BrowserEnv;
 use crate::storage::indexed_db::{IndexedDb, IndexedDbOptions};

@@ -28,4 +28,4 @@ pub mod db;
 
 // Floor 8: what JavaScript sees. [JS]
 #[cfg(target_arch = "wasm32")]
-mod bindings;
+pub mod bindings;

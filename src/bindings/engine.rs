@@ -25,6 +25,8 @@ pub struct Engine {
     database: Rc<Database<AnyStorage>>,
     commits: Callbacks,
     connection: Callbacks,
+    /// None in memory.
+    indexed_db: Option<IndexedDb>,
 }
 
 #[wasm_bindgen]
@@ -80,6 +82,18 @@ impl Engine {
         database.maintain(slice_ms).await.map_err(|error| error::to_js(&error))
     }
 
+    /// To be called once after an end that was not clean: see [`IndexedDb::retire_browser_log`].
+    ///
+    /// # Errors
+    /// The storage's failures; nothing is lost then.
+    pub async fn retire_log(&self) -> core::result::Result<(), JsValue> {
+        panic::check()?;
+        match self.indexed_db.clone() {
+            Some(storage) => storage.retire_browser_log().await.map_err(|error| error::to_js(&error.into())),
+            None => Ok(()),
+        }
+    }
+
     /// The newest commit known here.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "commits are numbered below 2^53")]
@@ -123,15 +137,18 @@ async fn open(config: &[u8]) -> Result<Engine> {
     let config = Config::decode(config)?;
     let env: Rc<dyn Env> = Rc::new(BrowserEnv::new());
     let connection = Callbacks::default();
-    let storage = match config.storage {
-        StorageKind::Memory => AnyStorage::Memory(Memory::new()),
-        StorageKind::IndexedDb => AnyStorage::IndexedDb(open_indexed_db(&config, env.clone(), &connection).await?),
+    let (storage, indexed_db) = match config.storage {
+        StorageKind::Memory => (AnyStorage::Memory(Memory::new()), None),
+        StorageKind::IndexedDb => {
+            let storage = open_indexed_db(&config, env.clone(), &connection).await?;
+            (AnyStorage::IndexedDb(storage.clone()), Some(storage))
+        }
     };
     let database = Database::open(storage, env, config).await?;
     let commits = Callbacks::default();
     let queue = commits.clone();
     database.on_commit(move |change| queue.push(move || Uint8Array::from(change.as_slice()).into()));
-    Ok(Engine { database: Rc::new(database), commits, connection })
+    Ok(Engine { database: Rc::new(database), commits, connection, indexed_db })
 }
 
 async fn open_indexed_db(config: &Config, env: Rc<dyn Env>, events: &Callbacks) -> Result<IndexedDb> {

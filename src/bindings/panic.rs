@@ -5,6 +5,7 @@
 
 use super::error;
 use crate::error::{Error, ErrorKind};
+use crate::storage::indexed_db;
 use core::cell::{Cell, RefCell};
 use js_sys::Function;
 use std::panic::PanicHookInfo;
@@ -53,6 +54,7 @@ fn note(panic: &PanicHookInfo<'_>) {
             message.get_or_insert_with(|| text.clone());
         }
     });
+    indexed_db::abandon();
     let callback = CALLBACK.with(|callback| callback.try_borrow().ok().and_then(|callback| callback.clone()));
     if let Some(callback) = callback {
         // What the callback throws cannot matter any more.

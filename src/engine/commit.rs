@@ -144,7 +144,7 @@ impl<S: Storage> Inner<S> {
             Err(error) => Err(error),
         };
         match result {
-            Ok(Written::Committed(seq)) => {
+            Ok(Written::Committed(seq, durability)) => {
                 self.appends.set(self.appends.get() + 1);
                 if accepted.len() > 1 {
                     self.grouped_commits.set(self.grouped_commits.get() + accepted.len() as u64);

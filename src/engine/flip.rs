@@ -50,7 +50,6 @@ impl<S: Storage> Inner<S> {
         let has_trim = batch.trim.is_some();
         match self.apply_flip(&state, &manifest, batch).await {
             Ok(Some(bytes)) => {
-                self.durable.set(self.durable.get().max(state.head.seq));
                 self.take_over(&state, manifest, bytes, has_trim).await?;
                 Ok(true)
             }
@@ -73,15 +72,18 @@ impl<S: Storage> Inner<S> {
         let mut attempt = 0;
         loop {
             let error: StorageError = match self.call(self.storage.apply(batch.clone())).await {
-                Ok(Applied::Done) => return Ok(Some(bytes)),
+                Ok(Applied::Done) => {
+                    self.durable.set(self.durable.get().max(state.head.seq));
+                    return Ok(Some(bytes));
+                }
                 Ok(Applied::Refused) if attempt == 0 => return Ok(None),
-                Ok(Applied::Refused) => return Ok(self.is_stored(&bytes).await?.then_some(bytes)),
+                Ok(Applied::Refused) => return Ok(self.is_stored(state, &bytes).await?.then_some(bytes)),
                 Err(error) => error,
             };
             if attempt < log::ATTEMPTS && log::may_help(error.failure) {
                 attempt += 1;
                 self.env.sleep(log::backoff_ms(attempt)).await;
-            } else if error.outcome == Outcome::Unknown && self.is_stored(&bytes).await? {
+            } else if error.outcome == Outcome::Unknown && self.is_stored(state, &bytes).await? {
                 return Ok(Some(bytes));
             } else {
                 return Err(error.into());
@@ -89,9 +91,14 @@ impl<S: Storage> Inner<S> {
         }
     }
 
-    async fn is_stored(&self, manifest: &[u8]) -> Result<bool> {
+    /// Whether a flip whose answer was lost took effect. Where it did, it is flushed once more: nobody said that it was.
+    async fn is_stored(&self, state: &State, manifest: &[u8]) -> Result<bool> {
         let tail = self.read(async || self.storage.read_log(Some(CommitSeq::MAX), true).await).await?;
-        Ok(tail.manifest.as_deref() == Some(manifest))
+        let is_stored = tail.manifest.as_deref() == Some(manifest);
+        if is_stored {
+            self.flush(state.head.seq).await;
+        }
+        Ok(is_stored)
     }
 
     /// Makes the new manifest this context's own.

@@ -7,12 +7,12 @@
 
 use super::record::Record;
 use super::run::Run;
-use super::{CommitEvent, Inner, Pressure, State};
+use super::{CommitEvent, Inner, Pressure, State, recovery};
 use crate::engine::format::Head;
 use crate::engine::frame::Checksum;
 use crate::error::{Error, Result};
 use crate::planted::{Bug, planted};
-use crate::storage::{Append, Applied, CommitSeq, Durability, Failure, Outcome, Storage, StorageError};
+use crate::storage::{Append, Applied, Batch, CommitSeq, Durability, Failure, Outcome, Storage, StorageError, Store};
 use std::rc::Rc;
 
 /// How often a failed call is made again.
@@ -30,8 +30,8 @@ pub(super) const fn may_help(failure: Failure) -> bool {
 
 /// What became of a record.
 pub(super) enum Written {
-    /// It is in the log.
-    Committed(CommitSeq),
+    /// It is in the log, and survives this.
+    Committed(CommitSeq, Durability),
     /// Another context was first; this one has caught up, and the record is not in the log.
     Overtaken,
 }
@@ -61,9 +61,12 @@ impl<S: Storage> Inner<S> {
     async fn write_record(&self, state: &State, record: &Record, durability: Durability) -> Result<Written> {
         let (stored, checksum) = record.encode(state.head.database);
         let head = Head { seq: record.seq, record: checksum, ..state.head.clone() };
-        let durability = if planted(Bug::StrictIgnored) { Durability::Relaxed } else { durability };
-        let append =
-            Append { expected_head: Some(state.head_bytes.clone()), head: head.encode(), record: stored, durability };
+        let append = Append {
+            expected_head: Some(state.head_bytes.clone()),
+            head: head.encode(),
+            record: stored,
+            durability: if planted(Bug::StrictIgnored) { Durability::Relaxed } else { durability },
+        };
         let mut doubt: Option<StorageError> = None;
         let mut has_freed = false;
         let mut attempt = 0;
@@ -71,19 +74,19 @@ impl<S: Storage> Inner<S> {
             let error = match self.call(self.storage.append(append.clone())).await {
                 Ok(Applied::Done) => {
                     if durability == Durability::Strict {
-                        self.durable.set(record.seq);
+                        self.durable.set(self.durable.get().max(record.seq));
                     }
                     self.publish(record, head, append.head, checksum);
-                    return Ok(Written::Committed(record.seq));
+                    return Ok(Written::Committed(record.seq, durability));
                 }
-                Ok(Applied::Refused) => return self.after_refusal(state, doubt).await,
+                Ok(Applied::Refused) => return self.after_refusal(state, doubt, durability).await,
                 Err(error) => error,
             };
             if error.outcome == Outcome::Unknown {
                 doubt = Some(error.clone());
                 if planted(Bug::UnknownTakenAsCommitted) {
                     self.publish(record, head, append.head, checksum);
-                    return Ok(Written::Committed(record.seq));
+                    return Ok(Written::Committed(record.seq, durability));
                 }
             }
             if error.failure == Failure::Quota && !has_freed {
@@ -95,13 +98,18 @@ impl<S: Storage> Inner<S> {
                 attempt += 1;
                 self.env.sleep(backoff_ms(attempt)).await;
             } else {
-                return self.give_up(error, doubt).await;
+                return self.give_up(error, doubt, durability).await;
             }
         }
     }
 
     /// The head was not the expected one: either another context was first, or an earlier attempt of ours took effect.
-    async fn after_refusal(&self, before: &State, doubt: Option<StorageError>) -> Result<Written> {
+    async fn after_refusal(
+        &self,
+        before: &State,
+        doubt: Option<StorageError>,
+        durability: Durability,
+    ) -> Result<Written> {
         if let Err(error) = self.catch_up().await {
             return Err(match doubt {
                 Some(doubt) => Error::from(doubt),
@@ -109,14 +117,19 @@ impl<S: Storage> Inner<S> {
             });
         }
         match (self.found.get(), doubt) {
-            (Some(seq), _) if !planted(Bug::RetryWithoutLookup) => Ok(Written::Committed(seq)),
+            (Some(seq), _) if !planted(Bug::RetryWithoutLookup) => Ok(self.found_in_log(seq, durability).await),
             // Another context trimmed the log meanwhile: an earlier attempt may lie in what was trimmed.
             (None, Some(doubt)) if self.recent.borrow().since(before.head.seq).is_none() => Err(in_doubt(doubt)),
             _ => Ok(Written::Overtaken),
         }
     }
 
-    async fn give_up(&self, last: StorageError, doubt: Option<StorageError>) -> Result<Written> {
+    async fn give_up(
+        &self,
+        last: StorageError,
+        doubt: Option<StorageError>,
+        durability: Durability,
+    ) -> Result<Written> {
         if last.failure == Failure::Quota {
             self.note_full();
         }
@@ -126,9 +139,35 @@ impl<S: Storage> Inner<S> {
         if self.catch_up().await.is_ok()
             && let Some(seq) = self.found.get()
         {
-            return Ok(Written::Committed(seq));
+            return Ok(self.found_in_log(seq, durability).await);
         }
         Err(in_doubt(doubt))
+    }
+
+    /// A record whose answer was lost is there. That it was to be strict says nothing of whether it was flushed, so it
+    /// is flushed again, or the answer says that it is not.
+    async fn found_in_log(&self, seq: CommitSeq, durability: Durability) -> Written {
+        if durability == Durability::Strict && !self.flush(seq).await {
+            return Written::Committed(seq, Durability::Relaxed);
+        }
+        Written::Committed(seq, durability)
+    }
+
+    /// Makes what is stored up to this commit survive power loss, by one more strict write. Answers whether it does.
+    pub(super) async fn flush(&self, upto: CommitSeq) -> bool {
+        let puts = vec![recovery::identity(Store::Main, self.state().head.database)];
+        let batch = Batch { puts, durability: Durability::Strict, ..Batch::default() };
+        for attempt in 1..=ATTEMPTS {
+            match self.call(self.storage.apply(batch.clone())).await {
+                Ok(_) => {
+                    self.durable.set(self.durable.get().max(upto));
+                    return true;
+                }
+                Err(error) if may_help(error.failure) => self.env.sleep(backoff_ms(attempt)).await,
+                Err(_) => return false,
+            }
+        }
+        false
     }
 
     /// Makes a record that is in the log visible here.

@@ -147,10 +147,15 @@ async fn create<S: Storage>(storage: &S, env: &dyn Env, options: &Options) -> Re
     let durability = Durability::Strict;
     let append = Append { expected_head: None, head: head.encode(), record: stored, durability };
     let _ = attempt(env, options, || storage.append(append.clone())).await?;
-    let puts = [Store::Main, Store::Backup].map(|store| (store, IDENTITY_NAME.to_vec(), database.0.to_vec()));
+    let puts = [Store::Main, Store::Backup].map(|store| identity(store, database));
     let identity = Batch { puts: puts.to_vec(), durability, ..Batch::default() };
     let _ = attempt(env, options, || storage.apply(identity.clone())).await?;
     Ok(())
+}
+
+/// What stands in a store as soon as there is a database.
+pub(super) fn identity(store: Store, database: DatabaseId) -> (Store, Vec<u8>, Vec<u8>) {
+    (store, IDENTITY_NAME.to_vec(), database.0.to_vec())
 }
 
 /// What [`Storage::read_log`] with everything gave, as a state; `None` where nothing is stored at all.

@@ -21,7 +21,8 @@ use self::connection::Connection;
 use self::transaction::{Access, run};
 use self::writes::{Pace, Plan};
 use super::{
-    Append, Applied, Batch, CommitSeq, Durability, Failure, Storage, StorageError, StorageResult, Store, Tail,
+    Append, Applied, Batch, CommitSeq, Durability, Failure, NameRange, Storage, StorageError, StorageResult, Store,
+    Tail,
 };
 use crate::env::Env;
 use crate::env::timeout::timeout;
@@ -87,6 +88,11 @@ impl IndexedDbOptions {
     }
 }
 
+/// How much [`IndexedDb::retire_browser_log`] writes: Chromium's LevelDB begins another log after 4 MiB.
+const RETIRE_VALUES: u8 = 80;
+const RETIRE_VALUE_BYTES: usize = 58_000;
+const RETIRE_NAME: &[u8] = b"\xff retire";
+
 /// What the browser did to the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConnectionEvent {
@@ -121,6 +127,11 @@ pub enum Found {
     Wiped(String),
 }
 
+/// Closes all connections of this instance, after a panic: transactions under way end by themselves.
+pub fn abandon() {
+    connection::abandon();
+}
+
 /// A database in IndexedDB. Clones share one connection.
 #[derive(Clone)]
 pub struct IndexedDb {
@@ -151,6 +162,30 @@ impl IndexedDb {
     /// Calls `listener` on every [`ConnectionEvent`], from inside an event of the browser: it must not call back.
     pub fn on_event(&self, listener: impl Fn(ConnectionEvent) + 'static) {
         self.connection.on_event(Rc::new(listener));
+    }
+
+    /// Makes Chromium put its log away; nothing is to be done in other browsers.
+    ///
+    /// When Chromium, or the machine, ends in the middle of a write, LevelDB's log is left with a torn end. The next
+    /// start reads it, and goes on writing behind the torn end; the start after that finds the log corrupt, and
+    /// Chromium then drops *every* database of the origin (measured: 4 of 50 kills while writing; none of 50 with this
+    /// call after each start). So call it once after an end that was not clean. Costs about 5 MiB of writing.
+    ///
+    /// # Errors
+    /// The storage's failures; nothing is lost then, and nothing is won.
+    pub async fn retire_browser_log(&self) -> StorageResult<()> {
+        if self.pace == Pace::Stepwise {
+            return Ok(());
+        }
+        let name = |number: u8| [RETIRE_NAME, &[number]].concat();
+        let values = (0..RETIRE_VALUES).map(|number| (Store::Cache, name(number), vec![0; RETIRE_VALUE_BYTES]));
+        let fill = Batch { puts: values.collect(), ..Batch::default() };
+        let range = NameRange { start: RETIRE_NAME.to_vec(), end: Some(name(RETIRE_VALUES)) };
+        let clear = Batch { deletes: vec![(Store::Cache, range)], ..Batch::default() };
+        // Neither has a guard to be refused by. What was filled in is taken away even where filling failed.
+        let filled = self.apply(fill).await;
+        let (Applied::Done | Applied::Refused) = self.apply(clear).await?;
+        filled.map(|_| ())
     }
 
     /// Deletes a database; one that is not there counts as deleted.

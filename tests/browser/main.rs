@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod bindings;
 mod contract;
 mod engine;
 mod environment;

@@ -52,10 +52,30 @@ struct Live {
 
 impl Live {
     fn close(self) {
-        self.handle.database.set_onclose(None);
-        self.handle.database.set_onversionchange(None);
+        HANDLES.with_borrow_mut(|handles| handles.retain(|handle| *handle != self.handle.database));
+        detach(&self.handle.database);
         self.events.close();
     }
+}
+
+std::thread_local! {
+    /// Every open handle of this instance, for [`abandon`].
+    static HANDLES: RefCell<Vec<IdbDatabase>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Closes every handle of this instance, which has panicked: nobody is left to answer their events, and an open handle
+/// would block the deletion of its database for as long as the page lives.
+pub(super) fn abandon() {
+    let handles = HANDLES.with(|handles| handles.try_borrow_mut().map(|mut handles| core::mem::take(&mut *handles)));
+    for handle in handles.unwrap_or_default() {
+        detach(&handle);
+        handle.close();
+    }
+}
+
+fn detach(handle: &IdbDatabase) {
+    handle.set_onclose(None);
+    handle.set_onversionchange(None);
 }
 
 type Listener = Rc<dyn Fn(ConnectionEvent)>;
@@ -248,6 +268,7 @@ impl Connection {
         let database = IdbDatabase::from(opened);
         let is_full = Rc::default();
         let handle = Handle { database: database.clone(), is_full, generation: self.generation.get() };
+        HANDLES.with_borrow_mut(|handles| handles.push(database.clone()));
         let mut events = idb::Database::from(database);
         let (connection, generation) = (Rc::downgrade(self), handle.generation);
         events.on_close(move |_| {

@@ -6,7 +6,7 @@
 //! database can be used, at the latest after it is opened again.
 
 use super::Campaign;
-use super::model::{Checker, Entries, Model, scan};
+use super::model::{Checker, Entries, Fate, Model, scan};
 use super::plan::Plan;
 use super::report::{Checked, Report, Verdict, found};
 use super::tab::{Tab, Tolerance, is_typed};
@@ -16,6 +16,7 @@ use hyphadb::env::Env;
 use hyphadb::env::simulated::{Group, Random, World};
 use hyphadb::error::Error;
 use hyphadb::storage::Durability;
+use hyphadb::storage::memory::Contents;
 use hyphadb::storage::simulated::{Disk, DiskOptions, EXCEPTIONS, Ending, Fault, Phase, QuotaStyle, Script, Simulated};
 use std::rc::Rc;
 
@@ -132,15 +133,20 @@ fn work(world: &World, disk: &Disk, plan: &Plan, trouble: Trouble) -> Checked {
     };
     let tab = Tab::new(engine.clone(), Rc::clone(&env), Rc::clone(&model), tolerance);
     let promises = tab.start(world, Group::SYSTEM, plan);
+    let safes = watch(world, disk, &engine, &model, trouble);
     if let Err(stall) = world.run() {
         return found(Verdict::Wrong, stall.to_string());
     }
     for promise in promises {
         promise.take().unwrap_or(Ok(()))?;
     }
+    let last = Safe::now(disk, &engine, &model.borrow());
     relieve(disk);
     let model = model.borrow();
     let mut checker = Checker::new(&model);
+    for safe in safes.take().into_iter().chain([last]) {
+        safe.check(world, plan, &mut checker)?;
+    }
     // The same engine either works or says why not; a new one must work.
     if let Ok(entries) = attempt(world, probe(&engine))? {
         let present = checker.check(&without_probe(entries)?)?;
@@ -162,6 +168,69 @@ fn work(world: &World, disk: &Disk, plan: &Plan, trouble: Trouble) -> Checked {
         }
         Err(error) => found(Verdict::Wrong, format!("not usable after the fault is gone: {error}")),
     }
+}
+
+/// What power loss would leave at least, and which commits were said to be safe from it.
+struct Safe {
+    contents: Contents,
+    /// Writer and number.
+    commits: Vec<(usize, usize)>,
+}
+
+impl Safe {
+    fn now(disk: &Disk, engine: &Engine<Simulated>, model: &Model) -> Safe {
+        let safe_seq = model.strict_seq().max(engine.figures().durable_seq);
+        let mut commits = Vec::new();
+        for (writer, begun) in model.writers.iter().enumerate() {
+            for (number, commit) in begun.iter().enumerate() {
+                if matches!(commit.fate, Fate::Acked { seq, .. } if seq <= safe_seq) {
+                    commits.push((writer, number));
+                }
+            }
+        }
+        Safe { contents: disk.survivors().swap_remove(0), commits }
+    }
+
+    fn check(&self, world: &World, plan: &Plan, checker: &mut Checker<'_>) -> Checked {
+        let disk = Disk::with_contents(world, self.contents.clone(), DiskOptions::instant());
+        let env: Rc<dyn Env> = Rc::new(world.env("after power loss"));
+        let read = attempt(world, async {
+            let engine = Engine::open(disk.connect(Group::SYSTEM), env, plan.options).await?;
+            scan(&engine, Direction::Ascending).await
+        });
+        let entries = match read? {
+            Ok(entries) => entries,
+            Err(error) => return found(Verdict::Lost, format!("reading after power loss: {error}")),
+        };
+        let present = checker.check(&entries)?;
+        match self.commits.iter().find(|(writer, number)| !present[*writer][*number]) {
+            Some((writer, number)) => {
+                found(Verdict::Lost, format!("commit {number} of writer {writer} was said to be safe from power loss"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Looks at what is safe a few calls after the trouble, and some more after that.
+fn watch(
+    world: &World,
+    disk: &Disk,
+    engine: &Engine<Simulated>,
+    model: &Rc<RefCell<Model>>,
+    trouble: Trouble,
+) -> Rc<RefCell<Vec<Safe>>> {
+    let safes = Rc::new(RefCell::new(Vec::new()));
+    let (Trouble::At(call, _) | Trouble::Twice(call, ..)) = trouble else { return safes };
+    let (engine, model, seen) = (engine.clone(), Rc::clone(model), Rc::clone(&safes));
+    let mut later = world.random("watch");
+    let moments = [call + later.between(1, 6), call + later.between(7, 14)];
+    disk.observe(move |disk, moment| {
+        if moments.contains(&moment.call) && moment.phase == Phase::Before {
+            seen.borrow_mut().push(Safe::now(disk, &engine, &model.borrow()));
+        }
+    });
+    safes
 }
 
 fn relieve(disk: &Disk) {
