@@ -75,7 +75,6 @@ pub(super) async fn open<S: Storage>(storage: S, env: Rc<dyn Env>, options: Opti
 
 fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: Loaded) -> Inner<S> {
     let recent = Recent::new(loaded.state.head.seq, options.recent_bytes);
-    let checkpoint = loaded.state.manifest.checkpoint;
     Inner {
         storage,
         env,
@@ -87,8 +86,8 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
         listeners: RefCell::default(),
         in_flight: Cell::new(None),
         found: Cell::new(None),
-        // Whatever a checkpoint trimmed from the log was flushed with it.
-        durable: Cell::new(checkpoint),
+        // What earlier contexts wrote may not be flushed, whatever the manifest says: they may have died before it was.
+        durable: Cell::new(options.mark.map_or(CommitSeq::ZERO, |mark| mark.seq)),
         relieve_at_bytes: Cell::new(0),
         background: Cell::new(false),
         sweep_due: Cell::new(true),

@@ -97,7 +97,7 @@ export class Connection {
           if (!isConflict(thrown) || attempt >= retries) throw thrown
         }
         leave ??= await this.#line.join()
-        release ??= await turns?.afterConflict()
+        release = await turns?.afterConflict(release, attempt)
       }
     } finally {
       release?.()

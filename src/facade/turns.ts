@@ -11,13 +11,17 @@ const CONTENTION_MS = 500
 /** A turn takes no more writes after this, so that others get theirs. */
 const TURN_MS = 20
 /** Whoever does not get a turn in this time goes on without. */
-const DEADLINE_MS = 2_000
+const DEADLINE_MS = 5_000
+
+/** The longest wait of one that has a turn and is in conflict all the same. */
+const PAUSE_MS_MAX = 64
 
 /** Ends a turn. */
 export type Release = () => void
 
 interface Turn {
-  readonly granted: Promise<Release>
+  /** Nothing where the turn did not come in time. */
+  readonly granted: Promise<Release | undefined>
   until: number
   writes: number
 }
@@ -44,11 +48,16 @@ export class Turns {
     return performance.now() < this.#contendedUntil ? this.#join() : undefined
   }
 
-  /** A turn after a conflict: the others are asked to stand in line too. */
-  async afterConflict(): Promise<Release | undefined> {
+  /**
+   * A turn after a conflict: the others are asked to stand in line too. In conflict although it `held` a turn, the caller
+   * keeps it, and waits a little for those who have not heard yet: the more often, the longer.
+   */
+  async afterConflict(held: Release | undefined, attempt: number): Promise<Release | undefined> {
     this.contend()
     this.#tell()
-    return this.#join()
+    if (held === undefined) return this.#join()
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * Math.min(2 ** attempt, PAUSE_MS_MAX)))
+    return held
   }
 
   async #join(): Promise<Release | undefined> {
@@ -61,6 +70,10 @@ export class Turns {
     }
     turn.writes++
     const release = await turn.granted
+    if (release === undefined) {
+      if (this.#turn === turn) this.#turn = undefined
+      return undefined
+    }
     if (turn.until === Infinity) turn.until = performance.now() + TURN_MS
     return () => {
       if (--turn.writes > 0) return
@@ -69,11 +82,10 @@ export class Turns {
     }
   }
 
-  #ask(locks: LockManager): Promise<Release> {
+  #ask(locks: LockManager): Promise<Release | undefined> {
     return new Promise((granted) => {
-      const nothing = (): void => undefined
       const hold = (): Promise<void> => new Promise((release) => granted(release))
-      locks.request(this.#name, { signal: AbortSignal.timeout(DEADLINE_MS) }, hold).catch(() => granted(nothing))
+      locks.request(this.#name, { signal: AbortSignal.timeout(DEADLINE_MS) }, hold).catch(() => granted(undefined))
     })
   }
 }

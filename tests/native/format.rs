@@ -191,6 +191,10 @@ fn an_emptied_replaced_or_rolled_back_storage_is_lost_and_never_new() {
                 Engine::open(memory, Rc::new(world.env("mark")), Options { mark, ..options() }).await
             };
             let engine = open(memory.clone(), None).await.unwrap();
+            assert_eq!(engine.figures().durable_seq, 0, "nobody knows what earlier contexts flushed");
+            let transaction = engine.begin().unwrap();
+            transaction.put(b"\x10strict", b"").unwrap();
+            engine.commit(transaction, Durability::Strict).await.unwrap();
             let mark = Mark { database: engine.database(), seq: CommitSeq::new(engine.figures().durable_seq) };
             assert!(mark.seq > CommitSeq::ZERO);
             open(memory.clone(), Some(mark)).await.unwrap();
