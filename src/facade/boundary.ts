@@ -17,6 +17,8 @@ export interface Engine {
   database(): string
   /** The newest commit that is known to survive power loss. */
   durable_seq(): number
+  /** Has the browser put its own log away, where it does not mend it by itself after a kill. */
+  retire_log(): Promise<void>
   /** The newest commit known here. */
   seq(): number
   on_commit(callback: (change: Uint8Array) => void): void

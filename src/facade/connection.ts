@@ -13,6 +13,7 @@ import { Line, type Leave } from './line.js'
 import { MarkKeeper, type Mark } from './mark.js'
 import type { Patience } from './patience.js'
 import { Peers } from './peers.js'
+import { Session } from './session.js'
 import { Timer } from './timer.js'
 import type { Change, Commit, Durability, Events } from './types.js'
 
@@ -32,6 +33,7 @@ export class Connection {
   readonly #marks: MarkKeeper | undefined
   readonly #listeners = new Map<keyof Events, Set<Listener>>()
   readonly #pending = new Set<(reason: HyphaError) => void>()
+  readonly #session: Session | undefined
   readonly #onEnd: () => void
   readonly #forgetInstance: () => void
   /** Why every call fails; an error of its own for each. */
@@ -42,18 +44,25 @@ export class Connection {
   /** `onEnd` is called once, whatever the end. */
   static async open(instance: Instance, config: Config, mark: Mark | undefined, onEnd: () => void): Promise<Connection> {
     const bytes = encode({ ...config.engine, mark }, 'configuration')
+    const begun = config.storage === 'memory' ? undefined : Session.begin(config.name)
     try {
-      return new Connection(instance, await instance.glue.Engine.open(bytes), config, onEnd)
+      const engine = await instance.glue.Engine.open(bytes)
+      const { session, wasKilled } = (await begun) ?? {}
+      // Before anything is written. Where it fails, what is stored is as safe as the browser makes it.
+      if (wasKilled === true) await engine.retire_log().catch(() => undefined)
+      return new Connection(instance, engine, config, session, onEnd)
     } catch (thrown) {
+      void begun?.then(({ session }) => session.end())
       if (isTrap(thrown)) instance.die(thrown)
       throw fromEngine(thrown)
     }
   }
 
-  private constructor(instance: Instance, engine: Engine, config: Config, onEnd: () => void) {
+  private constructor(instance: Instance, engine: Engine, config: Config, session: Session | undefined, onEnd: () => void) {
     this.config = config
     this.#engine = engine
     this.#instance = instance
+    this.#session = session
     this.#onEnd = onEnd
     this.#forgetInstance = instance.onDeath((cause) => this.#end(() => stopped(cause)))
     this.#peers = config.storage === 'memory' ? undefined : new Peers(config.name, () => void this.#catchUp())
@@ -195,6 +204,7 @@ export class Connection {
     this.#ended ??= reason
     this.#timer.stop()
     this.#peers?.stop()
+    this.#session?.end()
     this.#forgetInstance()
     for (const reject of this.#pending) reject(reason())
     this.#pending.clear()

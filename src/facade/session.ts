@@ -1,0 +1,96 @@
+// Sessions: whether the last one with a database ended by itself, or the browser was killed under it.
+//
+// Not for safety of what is stored: it says when Chromium's own log is to be put away before more is written behind its
+// torn end (`Engine.retire_log`).
+// Invariants: notes lie in the cache storage, which is on disk at once (local storage is not); each session has a note of
+// its own and takes it away at its end; where another context is alive, nothing is said of those that are not.
+
+const CACHE = 'hyphadb-sessions'
+
+export class Session {
+  readonly #name: string
+  readonly #address: string
+  #leave: () => void = () => undefined
+  readonly #onHide = (): void => void this.#forget()
+  readonly #onShow = (): void => void this.#note()
+
+  private constructor(name: string) {
+    this.#name = name
+    this.#address = `${prefix(name)}${Math.random().toString(36).slice(2)}`
+  }
+
+  /** Begins a session; answers it, and whether the one before was killed. */
+  static async begin(name: string): Promise<{ session: Session; wasKilled: boolean }> {
+    const session = new Session(name)
+    const wasKilled = await session.#lookBack().catch(() => false)
+    void session.#note()
+    session.#live()
+    return { session, wasKilled }
+  }
+
+  /** Ends it, cleanly. */
+  end(): void {
+    if (typeof document !== 'undefined') {
+      globalThis.removeEventListener('pagehide', this.#onHide)
+      globalThis.removeEventListener('pageshow', this.#onShow)
+    }
+    this.#leave()
+    void this.#forget()
+  }
+
+  /** Whether notes of dead sessions are there; they are taken away. */
+  async #lookBack(): Promise<boolean> {
+    const notes = await open()
+    if (notes === undefined || (await isAlive(this.#name))) return false
+    const left = (await notes.keys()).filter(({ url }) => url.startsWith(prefix(this.#name)))
+    for (const note of left) await notes.delete(note)
+    return left.length > 0
+  }
+
+  /** Holds a lock for as long as this context lives, so that others can tell. */
+  #live(): void {
+    if (typeof document !== 'undefined') {
+      // A page that is left by a link or a reload is not killed; it may also come back.
+      globalThis.addEventListener('pagehide', this.#onHide)
+      globalThis.addEventListener('pageshow', this.#onShow)
+    }
+    const held = new Promise<void>((leave) => { this.#leave = leave })
+    if (typeof navigator !== 'undefined') navigator.locks?.request(alive(this.#name), { mode: 'shared' }, () => held).catch(() => undefined)
+  }
+
+  async #note(): Promise<void> {
+    // A worker is ended without a word in the best of days: only pages take notes.
+    if (typeof document === 'undefined') return
+    try {
+      await (await open())?.put(this.#address, new Response(''))
+    } catch {
+      // Then a kill goes unnoticed; nothing else depends on it.
+    }
+  }
+
+  async #forget(): Promise<void> {
+    try {
+      await (await open())?.delete(this.#address)
+    } catch {
+      // Then this end looks like a kill; the next start does a little more than it needs to.
+    }
+  }
+}
+
+async function isAlive(name: string): Promise<boolean> {
+  if (typeof navigator === 'undefined' || navigator.locks === undefined) return false
+  const { held = [] } = await navigator.locks.query()
+  return held.some((lock) => lock.name === alive(name))
+}
+
+function open(): Promise<Cache> | undefined {
+  return typeof caches === 'undefined' || typeof indexedDB === 'undefined' ? undefined : caches.open(CACHE)
+}
+
+function alive(name: string): string {
+  return `hyphadb:${name}:alive`
+}
+
+function prefix(name: string): string {
+  return `https://hyphadb.invalid/session/${encodeURIComponent(name)}/`
+}
