@@ -35,10 +35,11 @@ impl<S: Storage> Inner<S> {
     pub(super) async fn maintain(&self) -> Result<()> {
         if self.pressure.get() == Pressure::Reclaimable {
             self.reclaim().await;
+        } else if self.is_reserve_due() {
+            // First of all: where the disk fills up soon, there is no room for it later.
+            self.put_reserve().await;
         } else if self.is_checkpoint_due() {
             self.checkpoint().await?;
-        } else if self.is_reserve_due() {
-            self.put_reserve().await;
         } else if !self.compact().await? {
             self.collect_retired().await?;
         }
