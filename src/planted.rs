@@ -54,6 +54,8 @@ bugs! {
     CatchUpSkipsOne => "catch_up_skips_one",
     /// A missing block is read as an empty one.
     MissingBlockIsEmpty => "missing_block_is_empty",
+    /// A segment's filter does not know every document of the segment.
+    FilterForgetsKeys => "filter_forgets_keys",
     /// The old index entries of an updated document stay.
     IndexEntriesKept => "index_entries_kept",
     /// Uniqueness is checked in the snapshot but not in the read set.

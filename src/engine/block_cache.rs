@@ -6,14 +6,32 @@
 
 use super::manifest::SegmentId;
 use super::run::Run;
+use super::segment::SegmentIndex;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 type Key = (SegmentId, u32);
+
+/// What is kept under a block's number.
+#[derive(Clone, Debug)]
+pub(crate) enum Cached {
+    Block(Run),
+    Index(Rc<SegmentIndex>),
+}
+
+impl Cached {
+    fn len_bytes(&self) -> usize {
+        match self {
+            Cached::Block(run) => run.as_bytes().len(),
+            Cached::Index(index) => index.len_bytes(),
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Slot {
     key: Key,
-    run: Run,
+    what: Cached,
     is_recent: bool,
 }
 
@@ -34,13 +52,13 @@ impl BlockCache {
         BlockCache { bytes_max, bytes: 0, slots: Vec::new(), places: HashMap::new(), hand: 0, hits: 0, misses: 0 }
     }
 
-    pub(crate) fn get(&mut self, segment: SegmentId, block: u32) -> Option<Run> {
+    pub(crate) fn get(&mut self, segment: SegmentId, block: u32) -> Option<Cached> {
         let slot = self.places.get(&(segment, block)).and_then(|place| self.slots.get_mut(*place));
         match slot {
             Some(slot) => {
                 slot.is_recent = true;
                 self.hits += 1;
-                Some(slot.run.clone())
+                Some(slot.what.clone())
             }
             None => {
                 self.misses += 1;
@@ -49,18 +67,25 @@ impl BlockCache {
         }
     }
 
-    pub(crate) fn insert(&mut self, segment: SegmentId, block: u32, run: Run) {
+    /// Keeps a block only if nothing has to go for it.
+    pub(crate) fn insert_if_room(&mut self, segment: SegmentId, block: u32, what: Cached) {
+        if self.bytes + what.len_bytes() <= self.bytes_max {
+            self.insert(segment, block, what);
+        }
+    }
+
+    pub(crate) fn insert(&mut self, segment: SegmentId, block: u32, what: Cached) {
         let key = (segment, block);
         if self.places.contains_key(&key) {
             return;
         }
-        let bytes = run.as_bytes().len();
+        let bytes = what.len_bytes();
         while self.bytes + bytes > self.bytes_max && !self.slots.is_empty() {
             self.evict_one();
         }
         self.bytes += bytes;
         self.places.insert(key, self.slots.len());
-        self.slots.push(Slot { key, run, is_recent: false });
+        self.slots.push(Slot { key, what, is_recent: false });
     }
 
     fn evict_one(&mut self) {
@@ -84,7 +109,7 @@ impl BlockCache {
     fn remove_at(&mut self, place: usize) {
         let slot = self.slots.swap_remove(place);
         self.places.remove(&slot.key);
-        self.bytes -= slot.run.as_bytes().len();
+        self.bytes -= slot.what.len_bytes();
         if let Some(moved) = self.slots.get(place) {
             self.places.insert(moved.key, place);
         }
@@ -109,10 +134,10 @@ mod tests {
     use super::super::run::RunBuilder;
     use super::*;
 
-    fn run(bytes: usize) -> Run {
+    fn block(bytes: usize) -> Cached {
         let mut builder = RunBuilder::default();
         builder.push(b"k", Some(&vec![0; bytes]));
-        builder.finish()
+        Cached::Block(builder.finish())
     }
 
     #[test]
@@ -120,12 +145,14 @@ mod tests {
         let mut cache = BlockCache::new(10_000);
         let id = |n: u64| SegmentId::new(n, [0; 8]);
         for n in 0..100 {
-            cache.insert(id(n), 0, run(1000));
+            cache.insert(id(n), 0, block(1000));
             assert!(cache.bytes <= 10_000);
             assert!(cache.get(id(0), 0).is_some(), "block 0 is asked for all the time");
         }
         assert!(cache.get(id(99), 0).is_some());
         assert!(cache.get(id(50), 0).is_none());
+        cache.insert_if_room(id(100), 0, block(1000));
+        assert!(cache.get(id(100), 0).is_none(), "there is no room");
         cache.remove_segment(id(0));
         assert!(cache.get(id(0), 0).is_none() && cache.get(id(99), 0).is_some());
     }

@@ -3,81 +3,123 @@
 //! Invariant: a block that is missing, damaged, old or out of place gives `corrupt` with the range of keys that it
 //! held; only where the manifest has moved on meanwhile it gives `conflict`, and a new snapshot reads right.
 
+use super::block_cache::Cached;
 use super::frame::{self, Kind, Place};
 use super::manifest::{BlockRef, SegmentMeta};
 use super::run::Run;
-use super::segment::INDEX_BLOCK;
+use super::segment::{INDEX_BLOCK, SegmentIndex};
 use super::{Inner, State};
 use crate::error::{Error, ErrorKind, Result};
 use crate::planted::{Bug, planted};
 use crate::storage::{Storage, Store};
 use std::rc::Rc;
 
+/// An extent as stored; none where the storage has nothing under its name.
+type Stored = Option<Rc<Vec<u8>>>;
+
 impl<S: Storage> Inner<S> {
-    /// The index of a segment's blocks.
-    pub(super) async fn block_index(&self, segment: &SegmentMeta) -> Result<Run> {
-        if let Some(run) = self.cached(segment, INDEX_BLOCK) {
-            return Ok(run);
+    /// The index of a segment.
+    pub(super) async fn segment_index(&self, segment: &SegmentMeta) -> Result<Rc<SegmentIndex>> {
+        if let Some(Cached::Index(index)) = self.cached(segment, INDEX_BLOCK) {
+            return Ok(index);
         }
-        let name = segment.id.block_name(INDEX_BLOCK);
-        let stored = self.fetch(vec![name]).await?.pop().flatten();
-        let run = self.checked(segment, segment.index, Kind::Index, stored);
-        match run {
-            Ok(run) => Ok(run),
+        let stored = self.fetch(vec![segment.id.extent_name(INDEX_BLOCK).to_vec()]).await?.pop().flatten();
+        let parsed = self.open_block(segment, segment.index, Kind::Index, stored.as_deref());
+        match parsed.and_then(|payload| SegmentIndex::parse(&payload)) {
+            Ok(index) => {
+                let index = Rc::new(index);
+                self.keep(segment, INDEX_BLOCK, Cached::Index(Rc::clone(&index)));
+                Ok(index)
+            }
             Err(error) => Err(self.lost(segment, error, &segment.first, &segment.last).await),
         }
     }
 
     /// Some blocks of a segment, in the order of `refs`; those not in memory are fetched in one call.
     pub(super) async fn blocks(&self, segment: &SegmentMeta, index: &Run, refs: &[BlockRef]) -> Result<Vec<Run>> {
-        let mut runs: Vec<Option<Run>> = refs.iter().map(|block| self.cached(segment, block.block)).collect();
-        let missing: Vec<BlockRef> =
-            refs.iter().zip(&runs).filter(|(_, run)| run.is_none()).map(|(block, _)| *block).collect();
-        if !missing.is_empty() {
-            let names = missing.iter().map(|block| segment.id.block_name(block.block)).collect();
-            let mut stored = self.fetch(names).await?.into_iter();
-            let mut wanted = missing.into_iter();
-            for run in runs.iter_mut().filter(|run| run.is_none()) {
-                let (Some(block), Some(bytes)) = (wanted.next(), stored.next()) else {
-                    break;
-                };
-                match self.checked(segment, block, Kind::Block, bytes) {
-                    Ok(fetched) => *run = Some(fetched),
-                    Err(error) => {
-                        let (from, to) = held_range(segment, index, block.block as usize);
-                        return Err(self.lost(segment, error, &from, &to).await);
-                    }
+        let mut runs: Vec<Option<Run>> = refs
+            .iter()
+            .map(|block| match self.cached(segment, block.block) {
+                Some(Cached::Block(run)) => Some(run),
+                _ => None,
+            })
+            .collect();
+        let missing = refs.iter().zip(&runs).filter(|(_, run)| run.is_none()).map(|(block, _)| block.extent);
+        let extents = self.extents_of(segment, missing.collect()).await?;
+        for (run, block) in runs.iter_mut().zip(refs).filter(|(run, _)| run.is_none()) {
+            match self.parsed_block(segment, *block, &extents) {
+                Ok(parsed) => {
+                    self.keep(segment, block.block, Cached::Block(parsed.clone()));
+                    *run = Some(parsed);
+                }
+                Err(error) => {
+                    self.extents.borrow_mut().remove(segment.id, block.extent);
+                    let (from, to) = held_range(segment, index, block.block as usize);
+                    return Err(self.lost(segment, error, &from, &to).await);
                 }
             }
         }
         runs.into_iter().collect::<Option<Vec<_>>>().ok_or_else(|| Error::internal("a block was not fetched"))
     }
 
-    fn cached(&self, segment: &SegmentMeta, block: u32) -> Option<Run> {
+    /// Extents with their numbers; those not in memory are fetched in one call.
+    async fn extents_of(&self, segment: &SegmentMeta, mut numbers: Vec<u32>) -> Result<Vec<(u32, Stored)>> {
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut extents: Vec<(u32, Stored)> = Vec::with_capacity(numbers.len());
+        numbers.retain(|number| {
+            let kept = self.extents.borrow().get(segment.id, *number);
+            extents.extend(kept.clone().map(|bytes| (*number, Some(bytes))));
+            kept.is_none()
+        });
+        if numbers.is_empty() {
+            return Ok(extents);
+        }
+        let names = numbers.iter().map(|number| segment.id.extent_name(*number).to_vec()).collect();
+        for (number, bytes) in numbers.into_iter().zip(self.fetch(names).await?) {
+            let bytes = bytes.map(Rc::new);
+            if let Some(bytes) = &bytes {
+                self.extents.borrow_mut().insert(segment.id, number, Rc::clone(bytes));
+            }
+            extents.push((number, bytes));
+        }
+        Ok(extents)
+    }
+
+    fn parsed_block(&self, segment: &SegmentMeta, block: BlockRef, extents: &[(u32, Stored)]) -> Result<Run> {
+        let extent = extents.iter().find(|(number, _)| *number == block.extent).and_then(|(_, bytes)| bytes.as_ref());
+        if extent.is_none() && planted(Bug::MissingBlockIsEmpty) {
+            return Ok(Run::empty());
+        }
+        let stored = extent.and_then(|extent| {
+            let start = block.offset as usize;
+            extent.get(start..start.checked_add(block.bytes as usize)?)
+        });
+        Run::parse(self.open_block(segment, block, Kind::Block, stored)?)
+    }
+
+    fn cached(&self, segment: &SegmentMeta, block: u32) -> Option<Cached> {
         self.cache.borrow_mut().get(segment.id, block)
+    }
+
+    fn keep(&self, segment: &SegmentMeta, block: u32, what: Cached) {
+        self.cache.borrow_mut().insert(segment.id, block, what);
     }
 
     async fn fetch(&self, names: Vec<Vec<u8>>) -> Result<Vec<Option<Vec<u8>>>> {
         self.read(async || self.storage.get(Store::Main, &names).await).await
     }
 
-    fn checked(&self, segment: &SegmentMeta, block: BlockRef, kind: Kind, stored: Option<Vec<u8>>) -> Result<Run> {
-        let Some(bytes) = stored else {
-            if planted(Bug::MissingBlockIsEmpty) {
-                return Ok(Run::empty());
-            }
-            return Err(Error::corrupt("a block is missing"));
-        };
+    fn open_block(&self, segment: &SegmentMeta, block: BlockRef, kind: Kind, stored: Option<&[u8]>) -> Result<Vec<u8>> {
+        let stored = stored.ok_or_else(|| Error::corrupt("a block is missing"))?;
         let name = segment.id.block_name(block.block);
         let place = Place { database: self.state().head.database, kind, name: &name };
-        let (payload, checksum) = frame::open(place, &bytes)?;
-        let is_named = checksum == block.checksum && bytes.len() == block.bytes as usize;
+        let (payload, checksum) = frame::open(place, stored)?;
+        let is_named = checksum == block.checksum && stored.len() == block.bytes as usize;
         if !is_named && !planted(Bug::ChecksumSkipped) && !planted(Bug::ChecksumUnbound) {
             return Err(Error::corrupt("a block is not the one that its segment names"));
         }
-        let run = Run::parse(payload)?;
-        self.cache.borrow_mut().insert(segment.id, block.block, run.clone());
-        Ok(run)
+        Ok(payload)
     }
 
     /// Tells damage from a segment that another context has replaced meanwhile.

@@ -102,12 +102,16 @@ impl<S: Storage> Inner<S> {
         let written = self.merge_segments(compaction, Output::streamed(self)).await?;
         let inputs: Vec<Rc<SegmentMeta>> = compaction.upper.iter().chain(&compaction.lower).cloned().collect();
         let at_ms = self.env.now().as_ms();
-        self.flip(Change::new(generation), |manifest| {
+        let is_done = self.flip(Change::new(generation), |manifest| {
             let retired = inputs.iter().map(|segment| Retired { id: segment.id, at_ms });
             manifest.retired.extend(retired);
             replace(manifest, compaction, &inputs, &written.segments);
-        })
-        .await
+        });
+        let is_done = is_done.await?;
+        for input in inputs.iter().filter(|_| is_done) {
+            self.cache.borrow_mut().remove_segment(input.id);
+        }
+        Ok(is_done)
     }
 
     async fn merge_segments(&self, compaction: &Compaction, mut output: Output<'_, S>) -> Result<Written> {
@@ -160,7 +164,7 @@ mod tests {
             entries: 1,
             tombstones: 0,
             bytes,
-            index: BlockRef { block: 0, bytes: 0, checksum: 0 },
+            index: BlockRef { block: 0, extent: 0, offset: 0, bytes: 0, checksum: 0 },
         })
     }
 

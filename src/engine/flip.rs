@@ -6,7 +6,7 @@
 use super::manifest::Manifest;
 use super::recovery::orphan_ranges;
 use super::run::Run;
-use super::segment::StoredBlock;
+use super::segment::StoredExtent;
 use super::{Inner, State, log};
 use crate::error::Result;
 use crate::planted::{Bug, planted};
@@ -20,7 +20,7 @@ pub(super) struct Change {
     /// The log lets go of its records up to this one, and the memtable of its frozen part.
     pub(super) trim: Option<CommitSeq>,
     /// Blocks that were held back.
-    pub(super) puts: Vec<StoredBlock>,
+    pub(super) puts: Vec<StoredExtent>,
     /// Blocks to delete.
     pub(super) deletes: Vec<NameRange>,
 }

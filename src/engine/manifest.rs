@@ -28,15 +28,25 @@ impl SegmentId {
         SegmentId(id)
     }
 
-    /// The name of one of its blocks in the store.
-    pub(crate) fn block_name(self, block: u32) -> Vec<u8> {
-        let mut name = Vec::with_capacity(20);
-        name.extend_from_slice(&self.0);
-        name.extend_from_slice(&block.to_be_bytes());
+    /// The name of one of its extents in the store.
+    pub(crate) fn extent_name(self, extent: u32) -> [u8; 20] {
+        self.part_name(extent)
+    }
+
+    /// Where the frame of one of its blocks belongs.
+    pub(crate) fn block_name(self, block: u32) -> [u8; 20] {
+        self.part_name(block)
+    }
+
+    fn part_name(self, part: u32) -> [u8; 20] {
+        let mut name = [0; 20];
+        let (id, number) = name.split_at_mut(16);
+        id.copy_from_slice(&self.0);
+        number.copy_from_slice(&part.to_be_bytes());
         name
     }
 
-    /// The names of all its blocks.
+    /// The names of all its extents.
     pub(crate) fn names(self) -> NameRange {
         let mut end = self.0.to_vec();
         end.extend_from_slice(&[0xff; 5]);
@@ -49,6 +59,10 @@ impl SegmentId {
 pub struct BlockRef {
     /// Its number in the segment.
     pub block: u32,
+    /// The number of the extent that it stands in.
+    pub extent: u32,
+    /// Where it begins there.
+    pub offset: u32,
     /// Bytes as stored.
     pub bytes: u32,
     /// Its frame's checksum.
@@ -68,9 +82,9 @@ pub struct SegmentMeta {
     pub entries: u64,
     /// Tombstones.
     pub tombstones: u64,
-    /// Bytes of all its blocks as stored.
+    /// Bytes of all its extents as stored.
     pub bytes: u64,
-    /// Its block index.
+    /// Its index: alone in an extent.
     pub index: BlockRef,
 }
 

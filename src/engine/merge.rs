@@ -124,8 +124,8 @@ impl LevelCursor {
         };
         self.current = match segment {
             Some(segment) => {
-                let index = inner.block_index(&segment).await?;
-                Some((segment, RunCursor::blocks(index, range)))
+                let index = inner.segment_index(&segment).await?;
+                Some((segment, RunCursor::blocks(index.run.clone(), range)))
             }
             None => None,
         };

@@ -1,11 +1,12 @@
-//! Where background work puts its entries: into segments, block by block, in slices of time.
+//! Where background work puts its entries: into segments, extent by extent, in slices of time.
 //!
-//! Invariant: blocks are written before the manifest names them, or (held back) in the same transaction.
+//! Invariant: extents are written before the manifest names them, or (held back) in the same transaction.
 
 use super::Inner;
+use super::block_cache::Cached;
 use super::log::{ATTEMPTS, backoff_ms, may_help};
 use super::manifest::{SegmentId, SegmentMeta};
-use super::segment::{SegmentBuilder, StoredBlock};
+use super::segment::{Cut, Ready, SegmentBuilder, StoredExtent};
 use crate::error::{Error, Result};
 use crate::storage::{Batch, Failure, Storage, Store};
 
@@ -13,8 +14,8 @@ use crate::storage::{Batch, Failure, Storage, Store};
 pub(super) struct Written {
     /// The segments, ascending and disjoint.
     pub(super) segments: Vec<SegmentMeta>,
-    /// Blocks that were held back: they go into the flip's own transaction.
-    pub(super) held: Vec<StoredBlock>,
+    /// Extents that were held back: they go into the flip's own transaction.
+    pub(super) held: Vec<StoredExtent>,
 }
 
 /// See the module.
@@ -26,15 +27,15 @@ pub(super) struct Output<'a, S: Storage> {
     /// Every segment begun, for taking back what was written of it.
     ids: Vec<SegmentId>,
     /// Sealed and not written yet.
-    blocks: Vec<StoredBlock>,
-    blocks_bytes: usize,
+    extents: Vec<StoredExtent>,
+    extents_bytes: usize,
     is_held: bool,
     until_ms: f64,
     entries: u32,
 }
 
 impl<'a, S: Storage> Output<'a, S> {
-    /// Writes blocks as they come.
+    /// Writes extents as they come.
     pub(super) fn streamed(inner: &'a Inner<S>) -> Self {
         Output {
             inner,
@@ -42,15 +43,15 @@ impl<'a, S: Storage> Output<'a, S> {
             builder: None,
             segments: Vec::new(),
             ids: Vec::new(),
-            blocks: Vec::new(),
-            blocks_bytes: 0,
+            extents: Vec::new(),
+            extents_bytes: 0,
             is_held: false,
             until_ms: inner.env.monotonic_ms() + inner.options.slice_ms,
             entries: 0,
         }
     }
 
-    /// Holds all blocks back, for the flip's transaction.
+    /// Holds all extents back, for the flip's transaction.
     pub(super) fn held(inner: &'a Inner<S>) -> Self {
         Output { is_held: true, ..Output::streamed(inner) }
     }
@@ -64,14 +65,15 @@ impl<'a, S: Storage> Output<'a, S> {
                 let id = inner.new_segment_id(self.generation);
                 self.ids.push(id);
                 let database = inner.state().head.database;
-                self.builder.insert(SegmentBuilder::new(database, id, inner.options.block_bytes))
+                let cut = Cut { block_bytes: inner.options.block_bytes, extent_bytes: inner.options.extent_bytes };
+                self.builder.insert(SegmentBuilder::new(database, id, cut))
             }
         };
         builder.push(key, value);
         let is_full = builder.stored_bytes() >= inner.options.segment_bytes;
-        if builder.has_sealed() {
-            let sealed = builder.take_sealed();
-            self.take(sealed).await?;
+        if let Some(ready) = builder.take_ready() {
+            let id = builder.id();
+            self.take(id, ready).await?;
         }
         if is_full {
             self.end_segment().await?;
@@ -86,30 +88,35 @@ impl<'a, S: Storage> Output<'a, S> {
         if !self.is_held {
             self.write().await?;
         }
-        Ok(Written { segments: self.segments, held: self.blocks })
+        Ok(Written { segments: self.segments, held: self.extents })
     }
 
     async fn end_segment(&mut self) -> Result<()> {
-        if let Some((sealed, segment)) = self.builder.take().and_then(SegmentBuilder::finish) {
+        if let Some((ready, segment)) = self.builder.take().and_then(SegmentBuilder::finish) {
+            let id = segment.id;
             self.segments.push(segment);
-            self.take(sealed).await?;
+            self.take(id, ready).await?;
         }
         Ok(())
     }
 
-    async fn take(&mut self, sealed: Vec<StoredBlock>) -> Result<()> {
-        self.blocks_bytes += sealed.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
-        self.blocks.extend(sealed);
-        if !self.is_held && self.blocks_bytes >= self.inner.options.batch_bytes {
+    async fn take(&mut self, id: SegmentId, ready: Ready) -> Result<()> {
+        for (block, run) in ready.blocks {
+            // What was just written is what will be read, as long as nothing else has to go for it.
+            self.inner.cache.borrow_mut().insert_if_room(id, block, Cached::Block(run));
+        }
+        self.extents_bytes += ready.extents.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
+        self.extents.extend(ready.extents);
+        if !self.is_held && self.extents_bytes >= self.inner.options.batch_bytes {
             self.write().await?;
         }
         Ok(())
     }
 
-    /// Writes blocks under their own names. Tried again freely: the same name always gets the same bytes.
+    /// Writes extents under their own names. Tried again freely: the same name always gets the same bytes.
     async fn write(&mut self) -> Result<()> {
-        self.blocks_bytes = 0;
-        let puts: Vec<_> = self.blocks.drain(..).map(|(name, bytes)| (Store::Main, name, bytes)).collect();
+        self.extents_bytes = 0;
+        let puts: Vec<_> = self.extents.drain(..).map(|(name, bytes)| (Store::Main, name, bytes)).collect();
         if puts.is_empty() {
             return Ok(());
         }

@@ -82,6 +82,7 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
         state: RefCell::new(Rc::new(loaded.state)),
         recent: RefCell::new(recent),
         cache: RefCell::new(BlockCache::new(options.cache_bytes)),
+        extents: RefCell::default(),
         queue: RefCell::default(),
         listeners: RefCell::default(),
         in_flight: Cell::new(None),

@@ -2,38 +2,100 @@
 //!
 //! Not the choice of what to write or merge (`checkpoint.rs`, `compact.rs`).
 //!
-//! The index is a run too: for each block, its *last* key -> varint stored bytes, u64 checksum; the number of the
-//! entry is the number of the block. So the block that may hold a key is the index's lower bound of that key.
+//! Blocks stand one behind the other in *extents*, the values of the storage. The index is an extent of its own: u32
+//! length of the filter, the [`Filter`], and a run: for each block, its *last* key -> varints extent, offset, stored
+//! bytes, then u64 checksum; the number of the entry is the number of the block. So the block that may hold a key is
+//! the lower bound of that key in the run.
 //!
-//! Invariant: blocks are written once under a name that is never used again.
+//! Invariant: extents are written once under a name that is never used again.
 
+use super::filter::{Filter, FilterBuilder};
 use super::frame::{self, DatabaseId, Kind, Place};
 use super::manifest::{BlockRef, SegmentId, SegmentMeta};
 use super::run::{Run, RunBuilder};
 use crate::bytes::{Reader, put_varint};
+use crate::error::{Error, Result};
 
-/// The number under which a segment's block index is stored.
+/// The number of a segment's index, as a block and as an extent.
 pub(crate) const INDEX_BLOCK: u32 = u32::MAX;
 
-/// A block to be put into the store: its name and its bytes.
-pub(crate) type StoredBlock = (Vec<u8>, Vec<u8>);
+/// An extent to be put into the store: its name and its bytes.
+pub(crate) type StoredExtent = (Vec<u8>, Vec<u8>);
 
-/// Reads one entry of a block index.
+/// What is kept of a segment in memory to find its blocks.
+#[derive(Debug)]
+pub(crate) struct SegmentIndex {
+    /// See the module.
+    pub(crate) run: Run,
+    /// Which documents it may hold.
+    pub(crate) filter: Filter,
+}
+
+impl SegmentIndex {
+    fn encode(&self) -> Vec<u8> {
+        let filter = self.filter.as_bytes();
+        let mut bytes = Vec::with_capacity(4 + filter.len() + self.run.as_bytes().len());
+        bytes.extend_from_slice(&(filter.len() as u32).to_le_bytes());
+        bytes.extend_from_slice(filter);
+        bytes.extend_from_slice(self.run.as_bytes());
+        bytes
+    }
+
+    /// # Errors
+    /// `corrupt` where the layout is broken.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
+        let parts = bytes.split_first_chunk::<4>().and_then(|(len, rest)| {
+            let (filter, run) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+            Some((Filter::parse(filter)?, run))
+        });
+        let (filter, run) = parts.ok_or_else(|| Error::corrupt("a segment's index is malformed"))?;
+        Ok(SegmentIndex { run: Run::parse(run.to_vec())?, filter })
+    }
+
+    /// Bytes that it takes in memory.
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.run.as_bytes().len() + self.filter.as_bytes().len()
+    }
+}
+
+/// Reads one entry of the run in a segment's index.
 pub(crate) fn block_ref(index: &Run, block: usize) -> Option<BlockRef> {
     let (_, value) = index.entry(block)?;
     let mut reader = Reader::new(value?);
-    let bytes = u32::try_from(reader.varint()?).ok()?;
-    Some(BlockRef { block: u32::try_from(block).ok()?, bytes, checksum: reader.u64()? })
+    let mut next = || u32::try_from(reader.varint()?).ok();
+    let (extent, offset, bytes) = (next()?, next()?, next()?);
+    Some(BlockRef { block: u32::try_from(block).ok()?, extent, offset, bytes, checksum: reader.u64()? })
 }
 
-/// Builds a segment key by ascending key; sealed blocks can be taken away and written as they come.
+/// How a segment is cut.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cut {
+    /// Bytes of a block before compression.
+    pub(crate) block_bytes: usize,
+    /// Bytes of an extent, as stored.
+    pub(crate) extent_bytes: usize,
+}
+
+/// What a [`SegmentBuilder`] has ready.
+#[derive(Default)]
+pub(crate) struct Ready {
+    /// To be written.
+    pub(crate) extents: Vec<StoredExtent>,
+    /// Blocks as they are read, with their numbers: for the cache.
+    pub(crate) blocks: Vec<(u32, Run)>,
+}
+
+/// Builds a segment key by ascending key; extents can be taken away and written as they come.
 pub(crate) struct SegmentBuilder {
     database: DatabaseId,
     id: SegmentId,
-    block_bytes: usize,
+    cut: Cut,
     block: RunBuilder,
+    extent: Vec<u8>,
+    extents: u32,
     index: RunBuilder,
-    sealed: Vec<StoredBlock>,
+    filter: FilterBuilder,
+    ready: Ready,
     first: Option<Vec<u8>>,
     last: Vec<u8>,
     entries: u64,
@@ -42,14 +104,17 @@ pub(crate) struct SegmentBuilder {
 }
 
 impl SegmentBuilder {
-    pub(crate) fn new(database: DatabaseId, id: SegmentId, block_bytes: usize) -> Self {
+    pub(crate) fn new(database: DatabaseId, id: SegmentId, cut: Cut) -> Self {
         SegmentBuilder {
             database,
             id,
-            block_bytes,
+            cut,
             block: RunBuilder::default(),
+            extent: Vec::new(),
+            extents: 0,
             index: RunBuilder::default(),
-            sealed: Vec::new(),
+            filter: FilterBuilder::default(),
+            ready: Ready::default(),
             first: None,
             last: Vec::new(),
             entries: 0,
@@ -58,13 +123,19 @@ impl SegmentBuilder {
         }
     }
 
+    /// Which segment it is.
+    pub(crate) const fn id(&self) -> SegmentId {
+        self.id
+    }
+
     /// Adds an entry; its key must be greater than all before.
     pub(crate) fn push(&mut self, key: &[u8], value: Option<&[u8]>) {
         let entry = key.len() + value.map_or(0, <[u8]>::len);
-        if !self.block.is_empty() && self.block.len_bytes() + entry > self.block_bytes {
+        if !self.block.is_empty() && self.block.len_bytes() + entry > self.cut.block_bytes {
             self.seal_block();
         }
         self.block.push(key, value);
+        self.filter.add(key);
         if self.first.is_none() {
             self.first = Some(key.to_vec());
         }
@@ -78,22 +149,33 @@ impl SegmentBuilder {
         if self.block.is_empty() {
             return;
         }
-        let number = self.index.len() as u32;
         let run = self.block.finish();
-        let (stored, block) = self.seal(Kind::Block, number, &run);
-        let mut value = Vec::with_capacity(13);
-        put_varint(&mut value, u64::from(block.bytes));
-        value.extend_from_slice(&block.checksum.to_le_bytes());
+        let number = self.index.len() as u32;
+        let (frame, checksum) = self.seal(Kind::Block, number, run.as_bytes());
+        if !self.extent.is_empty() && self.extent.len() + frame.len() > self.cut.extent_bytes {
+            self.end_extent();
+        }
+        let mut value = Vec::with_capacity(20);
+        put_varint(&mut value, u64::from(self.extents));
+        put_varint(&mut value, self.extent.len() as u64);
+        put_varint(&mut value, frame.len() as u64);
+        value.extend_from_slice(&checksum.to_le_bytes());
         self.index.push(&self.last, Some(&value));
-        self.sealed.push(stored);
+        self.bytes += frame.len() as u64;
+        self.extent.extend_from_slice(&frame);
+        self.ready.blocks.push((number, run));
     }
 
-    fn seal(&mut self, kind: Kind, block: u32, run: &Run) -> (StoredBlock, BlockRef) {
-        let name = self.id.block_name(block);
-        let (bytes, checksum) = frame::seal(Place { database: self.database, kind, name: &name }, run.as_bytes());
-        self.bytes += bytes.len() as u64;
-        let block = BlockRef { block, bytes: bytes.len() as u32, checksum };
-        ((name, bytes), block)
+    fn seal(&self, kind: Kind, block: u32, payload: &[u8]) -> (Vec<u8>, frame::Checksum) {
+        frame::seal(Place { database: self.database, kind, name: &self.id.block_name(block) }, payload)
+    }
+
+    fn end_extent(&mut self) {
+        if !self.extent.is_empty() {
+            let name = self.id.extent_name(self.extents);
+            self.ready.extents.push((name.to_vec(), core::mem::take(&mut self.extent)));
+            self.extents += 1;
+        }
     }
 
     /// Bytes of the blocks sealed so far, as stored.
@@ -101,23 +183,21 @@ impl SegmentBuilder {
         self.bytes
     }
 
-    /// Whether blocks were sealed since the last [`SegmentBuilder::take_sealed`].
-    pub(crate) fn has_sealed(&self) -> bool {
-        !self.sealed.is_empty()
+    /// What came since the last call; none where that is no whole extent yet.
+    pub(crate) fn take_ready(&mut self) -> Option<Ready> {
+        (!self.ready.extents.is_empty()).then(|| core::mem::take(&mut self.ready))
     }
 
-    /// Takes the blocks that were sealed since the last call.
-    pub(crate) fn take_sealed(&mut self) -> Vec<StoredBlock> {
-        core::mem::take(&mut self.sealed)
-    }
-
-    /// The remaining blocks and the manifest's entry; `None` where no entry was added.
-    pub(crate) fn finish(mut self) -> Option<(Vec<StoredBlock>, SegmentMeta)> {
+    /// The rest and the manifest's entry; `None` where no entry was added.
+    pub(crate) fn finish(mut self) -> Option<(Ready, SegmentMeta)> {
         self.seal_block();
+        self.end_extent();
         let first = self.first.take()?;
-        let index_run = self.index.finish();
-        let (stored, index) = self.seal(Kind::Index, INDEX_BLOCK, &index_run);
-        self.sealed.push(stored);
+        let index = SegmentIndex { run: self.index.finish(), filter: core::mem::take(&mut self.filter).finish() };
+        let (frame, checksum) = self.seal(Kind::Index, INDEX_BLOCK, &index.encode());
+        self.bytes += frame.len() as u64;
+        let bytes = frame.len() as u32;
+        self.ready.extents.push((self.id.extent_name(INDEX_BLOCK).to_vec(), frame));
         let meta = SegmentMeta {
             id: self.id,
             first,
@@ -125,8 +205,8 @@ impl SegmentBuilder {
             entries: self.entries,
             tombstones: self.tombstones,
             bytes: self.bytes,
-            index,
+            index: BlockRef { block: INDEX_BLOCK, extent: INDEX_BLOCK, offset: 0, bytes, checksum },
         };
-        Some((self.sealed, meta))
+        Some((self.ready, meta))
     }
 }

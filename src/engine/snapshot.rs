@@ -7,7 +7,6 @@
 
 use super::manifest::SegmentMeta;
 use super::merge::{LevelCursor, Merge, Source, Step};
-use super::run::Run;
 use super::segment::block_ref;
 use super::slice::Slice;
 use super::{Inner, State};
@@ -100,11 +99,14 @@ fn covers(segment: &SegmentMeta, key: &[u8]) -> bool {
 
 impl<S: Storage> Inner<S> {
     async fn get_in_segment(&self, segment: &Rc<SegmentMeta>, key: &[u8]) -> Result<Option<Option<Slice>>> {
-        let index: Run = self.block_index(segment).await?;
-        let Some(block) = block_ref(&index, index.lower_bound(key)) else {
+        let index = self.segment_index(segment).await?;
+        if !index.filter.may_hold(key) {
+            return Ok(None);
+        }
+        let Some(block) = block_ref(&index.run, index.run.lower_bound(key)) else {
             return Ok(None);
         };
-        let blocks = self.blocks(segment, &index, &[block]).await?;
+        let blocks = self.blocks(segment, &index.run, &[block]).await?;
         Ok(blocks.first().and_then(|run| run.get(key)))
     }
 }

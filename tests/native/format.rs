@@ -16,7 +16,14 @@ use std::rc::Rc;
 const IMAGE: &str = "tests/data/format_1.image";
 
 fn options() -> Options {
-    Options { block_bytes: 600, segment_bytes: 3_000, level0_segments: 2, reserve_bytes: 64, ..Options::default() }
+    Options {
+        block_bytes: 600,
+        extent_bytes: 1_500,
+        segment_bytes: 3_000,
+        level0_segments: 2,
+        reserve_bytes: 64,
+        ..Options::default()
+    }
 }
 
 /// The same work each time: documents, updates, deletions, a checkpoint, a compaction, and a tail in the log.
