@@ -110,6 +110,8 @@ pub struct Options {
     pub deadline_ms: u32,
     /// Bytes of the reserve record, given up when the quota is used up.
     pub reserve_bytes: usize,
+    /// How long a commit waits for room on a full disk when it deletes, or when something was deleted so recently.
+    pub room_ms: u32,
     /// What must be found at opening: an emptier or older storage gives `lost`, not a new database.
     pub mark: Option<Mark>,
 }
@@ -133,6 +135,7 @@ impl Default for Options {
             deadline_ms: 10_000,
             // Just so large that browsers keep it as a file of its own, whose space is free as soon as it is deleted.
             reserve_bytes: 1280 * 1024,
+            room_ms: 10_000,
             mark: None,
         }
     }
@@ -224,6 +227,8 @@ pub(crate) struct Inner<S: Storage> {
     /// Blocks of writers that died may lie about: the next flip deletes them.
     sweep_due: Cell<bool>,
     pressure: Cell<Pressure>,
+    /// Until when space that was given back may not be free yet.
+    room_until_ms: Cell<f64>,
     /// Whether this engine has seen to the reserve record.
     has_reserve: Cell<bool>,
     is_closed: Cell<bool>,

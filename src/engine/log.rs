@@ -18,6 +18,9 @@ use std::rc::Rc;
 /// How often a failed call is made again.
 pub(super) const ATTEMPTS: u32 = 3;
 
+/// How often it is looked whether space that was given back is free.
+const ROOM_INTERVAL_MS: u32 = 250;
+
 /// How long to wait before the attempt with this number.
 pub(super) const fn backoff_ms(attempt: u32) -> u32 {
     4 << attempt
@@ -91,9 +94,13 @@ impl<S: Storage> Inner<S> {
             }
             if error.failure == Failure::Quota && !has_freed {
                 has_freed = true;
+                self.expect_room(&record.run);
                 self.make_room(&record.run).await;
             } else if error.failure == Failure::Quota && self.reclaim().await {
                 // Space of deleted documents was given back: once more.
+            } else if error.failure == Failure::Quota && self.is_room_expected() {
+                self.env.sleep(ROOM_INTERVAL_MS).await;
+                self.make_room(&record.run).await;
             } else if attempt < ATTEMPTS && may_help(error.failure) {
                 attempt += 1;
                 self.env.sleep(backoff_ms(attempt)).await;
