@@ -1,9 +1,9 @@
-//! A checkpoint: writes the memtable as a segment, then flips the manifest and trims the log in one transaction.
+//! A checkpoint: writes the memtable as a segment, flips the manifest, then trims the log.
 //!
 //! Invariants: commits go on meanwhile, into new runs; the flip is guarded by the manifest and strict, so every block
 //! it names is on disk before the log lets go.
 
-use super::flip::Change;
+use super::flip::{Change, Trim};
 use super::manifest::Manifest;
 use super::memtable::merge_all;
 use super::output::Output;
@@ -35,23 +35,26 @@ impl<S: Storage> Inner<S> {
             return Ok(false);
         }
         let (pinned, run) = split(&frozen);
-        match self.write_checkpoint(&frozen, &pinned, &run, Output::streamed(self)).await {
+        match self.write_checkpoint(&frozen, &pinned, &run, Trim::Later).await {
+            Ok(true) => {
+                let bytes = frozen.memtable.frozen().iter().map(|run| run.as_bytes().len()).sum();
+                self.trim_log(frozen.manifest.checkpoint, frozen.head.seq, bytes).await;
+                Ok(true)
+            }
             // On a full disk what is written and what is trimmed must go in one transaction, which frees more than it
             // takes.
             Err(error) if error.kind() == ErrorKind::Limit => {
-                self.write_checkpoint(&frozen, &pinned, &run, Output::held(self)).await
+                self.write_checkpoint(&frozen, &pinned, &run, Trim::Now).await
             }
             result => result,
         }
     }
 
-    async fn write_checkpoint(
-        &self,
-        frozen: &State,
-        pinned: &Run,
-        run: &Run,
-        mut output: Output<'_, S>,
-    ) -> Result<bool> {
+    async fn write_checkpoint(&self, frozen: &State, pinned: &Run, run: &Run, trim: Trim) -> Result<bool> {
+        let mut output = match trim {
+            Trim::Later => Output::streamed(self),
+            Trim::Now => Output::held(self),
+        };
         let hides_nothing = frozen.manifest.segments().next().is_none();
         for (key, value) in run.iter() {
             if value.is_some() || !hides_nothing {
@@ -61,7 +64,8 @@ impl<S: Storage> Inner<S> {
         let written = output.finish().await?;
         let mut change = Change::new(frozen.manifest.generation);
         change.puts = written.held;
-        change.trim = Some(frozen.head.seq);
+        change.checkpoint = Some(frozen.head.seq);
+        change.trim = trim;
         let edit = |manifest: &mut Manifest| {
             manifest.checkpoint = frozen.head.seq;
             manifest.checkpoint_record = frozen.head.record;

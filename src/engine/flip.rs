@@ -13,12 +13,23 @@ use crate::planted::{Bug, planted};
 use crate::storage::{Applied, Batch, CommitSeq, Durability, NameRange, Outcome, Storage, StorageError, Store};
 use std::rc::Rc;
 
+/// When the log is trimmed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trim {
+    /// Bit by bit, after the flip ([`Inner::trim_log`]).
+    Later,
+    /// In the flip's own transaction, which so frees more than it takes.
+    Now,
+}
+
 /// What goes into the flip's transaction beside the manifest.
 pub(super) struct Change {
     /// The manifest that the work began with.
     generation: u64,
-    /// The log lets go of its records up to this one, and the memtable of its frozen part.
-    pub(super) trim: Option<CommitSeq>,
+    /// Segments hold every commit up to this one now: the memtable lets go of its frozen part.
+    pub(super) checkpoint: Option<CommitSeq>,
+    /// When the log lets go of those commits.
+    pub(super) trim: Trim,
     /// Blocks that were held back.
     pub(super) puts: Vec<StoredExtent>,
     /// Blocks to delete.
@@ -27,7 +38,7 @@ pub(super) struct Change {
 
 impl Change {
     pub(super) const fn new(generation: u64) -> Self {
-        Change { generation, trim: None, puts: Vec::new(), deletes: Vec::new() }
+        Change { generation, checkpoint: None, trim: Trim::Later, puts: Vec::new(), deletes: Vec::new() }
     }
 }
 
@@ -42,15 +53,15 @@ impl<S: Storage> Inner<S> {
         edit(&mut manifest);
         manifest.generation += 1;
         let is_swept = self.sweep_due.replace(false);
+        let checkpoint = change.checkpoint;
         let batch = batch(&state, change, is_swept);
         if planted(Bug::TrimBeforeFlip) {
-            let early = Batch { trim: batch.trim, durability: Durability::Strict, ..Batch::default() };
+            let early = Batch { trim: checkpoint, durability: Durability::Strict, ..Batch::default() };
             let _ = self.call(self.storage.apply(early)).await;
         }
-        let has_trim = batch.trim.is_some();
         match self.apply_flip(&state, &manifest, batch).await {
             Ok(Some(bytes)) => {
-                self.take_over(&state, manifest, bytes, has_trim).await?;
+                self.take_over(&state, manifest, bytes, checkpoint.is_some()).await?;
                 Ok(true)
             }
             Ok(None) => {
@@ -61,6 +72,21 @@ impl<S: Storage> Inner<S> {
             Err(error) => {
                 self.sweep_due.set(true);
                 Err(error)
+            }
+        }
+    }
+
+    /// Trims the log of commits that segments hold, from `from` to `upto`, which are about so many bytes. In small
+    /// transactions: LevelDB writes down what a large one deletes, and makes commits wait for it. What a failure leaves
+    /// is never read, and trimmed after the next checkpoint.
+    pub(super) async fn trim_log(&self, from: CommitSeq, upto: CommitSeq, bytes: usize) {
+        let records = upto.get().saturating_sub(from.get());
+        let parts = (bytes.div_ceil(self.options.trim_bytes.max(1)) as u64).clamp(1, records.max(1));
+        for part in 1..=parts {
+            let seq = CommitSeq::new(from.get() + records * part / parts);
+            let trim = Some(if part == parts { trim_point(upto) } else { seq });
+            if self.call(self.storage.apply(Batch { trim, ..Batch::default() })).await.is_err() {
+                return;
             }
         }
     }
@@ -102,9 +128,9 @@ impl<S: Storage> Inner<S> {
     }
 
     /// Makes the new manifest this context's own.
-    async fn take_over(&self, before: &State, manifest: Manifest, bytes: Vec<u8>, is_trimmed: bool) -> Result<()> {
+    async fn take_over(&self, before: &State, manifest: Manifest, bytes: Vec<u8>, is_checkpoint: bool) -> Result<()> {
         let state = self.state();
-        let is_frozen_gone = is_trimmed && state.memtable.frozen().is_empty();
+        let is_frozen_gone = is_checkpoint && state.memtable.frozen().is_empty();
         if state.manifest.generation != before.manifest.generation || is_frozen_gone {
             // The state was taken anew from the storage meanwhile: take it once more, with what was just written.
             self.reload().await?;
@@ -114,12 +140,16 @@ impl<S: Storage> Inner<S> {
         next.pinned = Run::parse(manifest.pinned.clone())?;
         next.manifest = Rc::new(manifest);
         next.manifest_bytes = Some(Rc::new(bytes));
-        if is_trimmed {
+        if is_checkpoint {
             next.memtable.drop_frozen();
         }
         *self.state.borrow_mut() = Rc::new(next);
         Ok(())
     }
+}
+
+fn trim_point(checkpoint: CommitSeq) -> CommitSeq {
+    if planted(Bug::TrimTooFar) { checkpoint.next() } else { checkpoint }
 }
 
 fn batch(state: &State, change: Change, is_swept: bool) -> Batch {
@@ -132,7 +162,7 @@ fn batch(state: &State, change: Change, is_swept: bool) -> Batch {
         manifest: None,
         deletes: deletes.into_iter().map(|range| (Store::Main, range)).collect(),
         puts: change.puts.into_iter().map(|(name, bytes)| (Store::Main, name, bytes)).collect(),
-        trim: change.trim.map(|seq| if planted(Bug::TrimTooFar) { seq.next() } else { seq }),
+        trim: change.checkpoint.filter(|_| change.trim == Trim::Now).map(trim_point),
         durability: Durability::Strict,
     }
 }

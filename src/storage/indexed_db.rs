@@ -11,6 +11,7 @@
 //! - An acknowledged write has had its `complete` event.
 //! - No event handler outlives its transaction or its connection.
 
+mod chromium;
 mod connection;
 mod layout;
 mod reads;
@@ -21,8 +22,7 @@ use self::connection::Connection;
 use self::transaction::{Access, run};
 use self::writes::{Pace, Plan};
 use super::{
-    Append, Applied, Batch, CommitSeq, Durability, Failure, NameRange, Storage, StorageError, StorageResult, Store,
-    Tail,
+    Append, Applied, Batch, CommitSeq, Durability, Failure, Storage, StorageError, StorageResult, Store, Tail,
 };
 use crate::env::Env;
 use crate::env::timeout::timeout;
@@ -87,11 +87,6 @@ impl IndexedDbOptions {
         Err(StorageError::not_applied(Failure::Unavailable, message))
     }
 }
-
-/// How much [`IndexedDb::retire_browser_log`] writes: Chromium's LevelDB begins another log after 4 MiB.
-const RETIRE_VALUES: u8 = 80;
-const RETIRE_VALUE_BYTES: usize = 58_000;
-const RETIRE_NAME: &[u8] = b"\xff retire";
 
 /// What the browser did to the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,18 +169,7 @@ impl IndexedDb {
     /// # Errors
     /// The storage's failures; nothing is lost then, and nothing is won.
     pub async fn retire_browser_log(&self) -> StorageResult<()> {
-        if self.pace == Pace::Stepwise {
-            return Ok(());
-        }
-        let name = |number: u8| [RETIRE_NAME, &[number]].concat();
-        let values = (0..RETIRE_VALUES).map(|number| (Store::Cache, name(number), vec![0; RETIRE_VALUE_BYTES]));
-        let fill = Batch { puts: values.collect(), ..Batch::default() };
-        let range = NameRange { start: RETIRE_NAME.to_vec(), end: Some(name(RETIRE_VALUES)) };
-        let clear = Batch { deletes: vec![(Store::Cache, range)], ..Batch::default() };
-        // Neither has a guard to be refused by. What was filled in is taken away even where filling failed.
-        let filled = self.apply(fill).await;
-        let (Applied::Done | Applied::Refused) = self.apply(clear).await?;
-        filled.map(|_| ())
+        if self.pace == Pace::Together { chromium::retire_log(self).await } else { Ok(()) }
     }
 
     /// Deletes a database; one that is not there counts as deleted.
@@ -220,7 +204,11 @@ impl Storage for IndexedDb {
         let call = self.connection.call()?;
         let access = Access::Write(&[LOG], effective(append.durability));
         let plan = Plan::append(append, self.pace)?;
-        run(&call, access, |objects| writes::write(objects, plan)).await
+        let result = run(&call, access, |objects| writes::write(objects, plan)).await;
+        if self.pace == Pace::Together && matches!(&result, Err(error) if error.failure == Failure::Quota) {
+            chromium::tidy_up(&call.options().name, call.env()).await;
+        }
+        result
     }
 
     async fn get(&self, store: Store, names: &[Vec<u8>]) -> StorageResult<Vec<Option<Vec<u8>>>> {
