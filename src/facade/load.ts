@@ -2,9 +2,11 @@
 //
 // Not the opening of databases: that is in `registry.ts`. Nothing happens here before the first `open`.
 // Invariants: the bytes are fetched and compiled once; what a server sent instead of wasm is never compiled; an instance
-// that trapped is never called again.
+// that trapped is never called again. The glue is imported statically, because service workers forbid `import()`; it does
+// nothing before it is given a module.
 
 import type { Glue } from './boundary.js'
+import * as generated from './engine.js'
 import { HyphaError, quote } from './errors.js'
 import { Instance } from './instance.js'
 
@@ -36,7 +38,7 @@ async function once<T>(work: Promise<T>, forget: () => void): Promise<T> {
 }
 
 async function start(module: WebAssembly.Module): Promise<Instance> {
-  const glue = (await import('./engine.js')) as unknown as Glue
+  const glue = generated as unknown as Glue
   await glue.default({ module_or_path: module })
   return new Instance(glue)
 }
@@ -50,23 +52,23 @@ async function restart(dead: Instance): Promise<Instance> {
 }
 
 /** Beside this script, by URL; where a bundler put something else there, the copy inside a script. */
-export const beside: Source = () => {
+export const beside: Source = () => orInlined('engine.wasm', async () => {
+  // Throws in a script that does not know where it came from: bundled into a classic one.
   const url = new URL('./engine.wasm', import.meta.url)
-  return orInlined(url, async () => {
-    const bytes = url.protocol === 'file:' ? readLocal(url) : undefined
-    return bytes === undefined ? fromResponse(await fetch(url)) : compile(bytes)
-  })
-}
+  const bytes = url.protocol === 'file:' ? readLocal(url) : undefined
+  return bytes === undefined ? fromResponse(await fetch(url)) : compile(bytes)
+})
 
-/** The wasm at `url`, or where it is not there, as after bundling, the copy inside a script. */
-export async function orInlined(url: URL, find: () => Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
+/** What `find` finds, or where that is nothing, as after bundling, the copy inside a script. `name` is for the warning. */
+export async function orInlined(name: string, find: () => Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
   try {
     return await find()
   } catch (cause) {
     if (isForbidden(cause)) throw cause
-    const module = await inlined()
+    // Where there is no such copy either, as in a service worker that is not bundled, the first reason is the one to tell.
+    const module = await inlined().catch(() => { throw cause })
     console.warn(
-      `hyphadb: ${url.href} is not the engine (${(cause as Error).message}); using the copy inside the script, which is larger. ` +
+      `hyphadb: ${name} is not beside the script (${(cause as Error).message}); using the copy inside the script, which is larger. ` +
       'Serve `hyphadb/engine.wasm` there, or pass its URL as `open({ wasm })`.',
     )
     return module

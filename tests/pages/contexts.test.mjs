@@ -1,9 +1,10 @@
 // Several tabs, a worker and a service worker on one database: equal peers.
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { launch, newProfile, openTab } from './browser.mjs'
+import { isChromium, launch, newProfile, openTab } from './browser.mjs'
 import { startSite } from './site.mjs'
 
 const WRITERS = 3
@@ -12,7 +13,8 @@ const TIMES = 1_700
 let site, browser, tab, other
 
 before(async () => {
-  site = await startSite({ '/service_worker.js': await serviceWorker() })
+  const blank = await readFile(new URL('site/index.html', import.meta.url))
+  site = await startSite({ '/bundled.js': await bundledServiceWorker(), '/module/': blank, '/classic/': blank })
   browser = await launch({ profile: await newProfile() })
   ;[tab, other] = [await openTab(browser, site), await openTab(browser, site)]
 })
@@ -22,10 +24,11 @@ after(async () => {
   await site?.close()
 })
 
-/** One classic script: a service worker may not import while it runs. */
-async function serviceWorker() {
-  const entry = fileURLToPath(new URL('site/service_worker.js', import.meta.url))
-  const options = { entryPoints: [entry], bundle: true, format: 'iife', write: false, logLevel: 'error', logOverride: { 'empty-import-meta': 'silent' } }
+/** One classic script, which does not know where it came from: the engine comes out of the copy inside it. */
+async function bundledServiceWorker() {
+  const file = path => fileURLToPath(new URL(path, import.meta.url))
+  const served = { name: 'served', setup: ({ onResolve }) => onResolve({ filter: /^\/pkg\// }, ({ path }) => ({ path: file(`../..${path}`) })) }
+  const options = { entryPoints: [file('site/service_worker.js')], plugins: [served], bundle: true, minify: true, format: 'iife', write: false, logLevel: 'error', logOverride: { 'empty-import-meta': 'silent' } }
   return (await build(options)).outputFiles[0].contents
 }
 
@@ -134,17 +137,24 @@ test('documents are there after a reload, whatever their values', async () => {
   })
 })
 
-test('a service worker has the same database open', async () => {
-  const answer = await tab.evaluate(async () => {
-    await navigator.serviceWorker.register('/service_worker.js')
-    await navigator.serviceWorker.ready
+const SERVICE_WORKERS = {
+  'as a module, bundled by nobody': { script: '/service_worker.js', type: 'module', skip: !isChromium && 'needs module service workers' },
+  'bundled into a classic script': { script: '/bundled.js', type: 'classic' },
+}
+
+for (const [how, { script, type, skip = false }] of Object.entries(SERVICE_WORKERS)) test(`a service worker, ${how}, has the same database open`, { skip }, async () => {
+  const page = await openTab(browser, site, `/${type}/`)
+  const answer = await page.evaluate(async (script, type) => {
+    const registration = await navigator.serviceWorker.register(script, { type, scope: `/${type}/` })
     if (!navigator.serviceWorker.controller) {
       await new Promise(resolve => navigator.serviceWorker.addEventListener('controllerchange', resolve, { once: true }))
     }
     const { open } = await import('/work.js')
-    const db = await open({ name: 'served', collections: { notes: { key: 'id' } } })
+    const name = `served ${type}`
+    const address = `/notes?database=${encodeURIComponent(name)}`
+    const db = await open({ name, collections: { notes: { key: 'id' } } })
     await db.collection('notes').put({ id: '1', from: 'page' })
-    const written = await fetch('/notes?database=served&id=2', { method: 'POST' })
+    const written = await fetch(`${address}&id=2`, { method: 'POST' })
     if (!written.ok) throw new Error(await written.text())
     const seen = await written.json()
     await db.collection('notes').put({ id: '3', from: 'page' })
@@ -158,15 +168,17 @@ test('a service worker has the same database open', async () => {
       }
       return ids
     }
-    const again = await soon(async () => (await fetch('/notes?database=served')).json())
+    const again = await soon(async () => (await fetch(address)).json())
     const mine = await soon(() => db.collection('notes').find({}).sort({ id: 1 }).toArray())
     await db.close()
-    for (const registration of await navigator.serviceWorker.getRegistrations()) await registration.unregister()
+    await registration.unregister()
     return { seen, again, mine }
-  })
+  }, script, type)
   assert.deepEqual(answer, {
     seen: [{ id: '1', from: 'page' }, { id: '2', from: 'service worker' }], again: ['1', '2', '3'], mine: ['1', '2', '3'],
   })
+  assert.deepEqual(page.errors, [])
+  await page.close()
 })
 
 test('nothing was thrown outside of the calls', () => {

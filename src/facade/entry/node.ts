@@ -5,7 +5,7 @@ import { compile, orInlined } from '../load.js'
 
 const here = /* @__PURE__ */ door(() => {
   const file = new URL('../engine.wasm', import.meta.url)
-  return orInlined(file, async () => compile(await readFile(file)))
+  return orInlined(file.href, async () => compile(await readFile(file)))
 })
 
 /** Opens a database, or makes it. The same name with the same configuration shares one connection. */

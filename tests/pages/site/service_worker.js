@@ -1,5 +1,5 @@
-// A service worker with the database open; bundled by the test into one script.
-import { open } from '../../../pkg/index.js'
+// A service worker with the database open: as a module, or bundled by the test into one classic script.
+import { open } from '/pkg/index.js'
 
 let opening
 
@@ -12,7 +12,7 @@ self.addEventListener('fetch', event => {
 
 async function answer(method, parameters) {
   try {
-    opening ??= open({ name: parameters.get('database'), collections: { notes: { key: 'id' } }, wasm: '/pkg/engine.wasm' })
+    opening ??= open({ name: parameters.get('database'), collections: { notes: { key: 'id' } } })
     const notes = (await opening).collection('notes')
     if (method === 'POST') await notes.put({ id: parameters.get('id'), from: 'service worker' })
     return Response.json(await notes.find({}).sort({ id: 1 }).toArray())
