@@ -36,12 +36,10 @@ export interface EngineTransaction {
 
 /** The module `engine.js`. */
 export interface Glue {
-  /** Instantiates; does nothing when that was done. */
-  default(init: { module_or_path: WebAssembly.Module }): Promise<unknown>
   Engine: { open(config: Uint8Array): Promise<Engine> }
   delete_database(name: string): Promise<void>
   /** Told of a panic before the instance traps. */
-  on_panic?(callback: (message: string) => void): void
+  on_panic(callback: (message: string) => void): void
   /** A fresh instance in place of one that trapped. */
-  __wbg_reset_state?(): void
+  __wbg_reset_state(): void
 }

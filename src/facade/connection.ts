@@ -2,72 +2,77 @@
 //
 // Not what users hold: a `Database` is a handle on this, and several handles may share one.
 // Invariants: every call of the engine passes here, so what it throws becomes a HyphaError; after the end every call,
-// pending ones included, fails with `closed`.
+// pending ones included, fails with `closed`; after a kill nothing is written before the browser's log was put away.
 
 import type { Engine, EngineTransaction } from './boundary.js'
+import { Calls, stopped } from './calls.js'
 import { decode, encode, encodeRequest, type Request } from './codec.js'
 import type { Config } from './config.js'
 import { HyphaError, fromEngine, isTrap } from './errors.js'
 import type { Instance } from './instance.js'
 import { Line, type Leave } from './line.js'
+import { Listeners } from './listeners.js'
 import { MarkKeeper, type Mark } from './mark.js'
+import { News } from './news.js'
 import type { Patience } from './patience.js'
 import { Peers } from './peers.js'
-import { Session } from './session.js'
+import type { Prelude } from './prelude.js'
 import { Timer } from './timer.js'
 import type { Change, Commit, Durability, Events } from './types.js'
 
-type Listener = (event: never) => void
 type Answer = Uint8Array | Promise<Uint8Array>
 
 /** How often a write is run again after a conflict, beyond the tries that the engine makes by itself. */
 const TURNS_MAX = 64
+/** What is asked, not written, and writes all the same. */
+const WRITING = ['create_index', 'drop_index']
 
 export class Connection {
   readonly config: Config
   readonly #engine: Engine
   readonly #instance: Instance
+  readonly #calls: Calls
   readonly #peers: Peers | undefined
   readonly #timer: Timer
   readonly #line = new Line()
   readonly #marks: MarkKeeper | undefined
-  readonly #listeners = new Map<keyof Events, Set<Listener>>()
-  readonly #pending = new Set<(reason: HyphaError) => void>()
-  readonly #session: Session | undefined
+  readonly #listeners = new Listeners()
+  readonly #prelude: Prelude
   readonly #onEnd: () => void
   readonly #forgetInstance: () => void
-  /** Why every call fails; an error of its own for each. */
-  #ended: (() => HyphaError) | undefined
-  #catchingUp = false
-  #newsWaits = false
+  #isPrepared: boolean
+  #preparing: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+  #isOver = false
 
   /** `onEnd` is called once, whatever the end. */
-  static async open(instance: Instance, config: Config, mark: Mark | undefined, onEnd: () => void): Promise<Connection> {
-    const bytes = encode({ ...config.engine, mark }, 'configuration')
-    const begun = config.storage === 'memory' ? undefined : Session.begin(config.name)
+  static async open(instance: Instance, config: Config, prelude: Prelude, onEnd: () => void): Promise<Connection> {
     try {
-      const engine = await instance.glue.Engine.open(bytes)
-      const { session, wasKilled } = (await begun) ?? {}
-      // Before anything is written. Where it fails, what is stored is as safe as the browser makes it.
-      if (wasKilled === true) await engine.retire_log().catch(() => undefined)
-      return new Connection(instance, engine, config, session, onEnd)
+      const bytes = encode({ ...config.engine, mark: await prelude.mark }, 'configuration')
+      const engine = await instance.untilDeath(instance.glue.Engine.open(bytes))
+      await finish(prelude, engine)
+      return new Connection(instance, engine, config, prelude, onEnd)
     } catch (thrown) {
-      void begun?.then(({ session }) => session.end())
+      prelude.end()
       if (isTrap(thrown)) instance.die(thrown)
-      throw fromEngine(thrown)
+      instance.leave()
+      throw instance.alive ? fromEngine(thrown) : stopped(thrown)
     }
   }
 
-  private constructor(instance: Instance, engine: Engine, config: Config, session: Session | undefined, onEnd: () => void) {
+  private constructor(instance: Instance, engine: Engine, config: Config, prelude: Prelude, onEnd: () => void) {
     this.config = config
     this.#engine = engine
     this.#instance = instance
-    this.#session = session
+    this.#calls = new Calls(instance)
+    this.#prelude = prelude
     this.#onEnd = onEnd
     this.#forgetInstance = instance.onDeath((cause) => this.#end(() => stopped(cause)))
-    this.#peers = config.storage === 'memory' ? undefined : new Peers(config.name, () => void this.#catchUp())
+    this.#isPrepared = prelude.session === undefined
+    const news = new News(() => this.#calls.settle(() => engine.catch_up()))
+    this.#peers = config.storage === 'memory' ? undefined : new Peers(config.name, () => void news.hint())
     const exclusively = (work: () => Promise<void>): Promise<void> => (this.#peers === undefined ? work() : this.#peers.exclusively(work))
-    this.#timer = new Timer((sliceMs) => this.#settle(() => engine.maintain(sliceMs)), exclusively)
+    this.#timer = new Timer((sliceMs) => this.#maintain(sliceMs), exclusively)
     this.#marks = config.storage === 'memory' ? undefined : new MarkKeeper(config.name, () => this.#mark())
     engine.on_commit((bytes) => this.#committed(bytes))
     engine.on_connection((event) => this.#connectionChanged(event))
@@ -79,6 +84,7 @@ export class Connection {
   async ask(request: Request, patience: Patience | undefined): Promise<unknown> {
     patience?.check()
     const bytes = encodeRequest(request)
+    if (!this.#isPrepared && WRITING.includes(request.op as string)) await this.#prepare()
     const answer = this.call(() => this.#engine.request(bytes))
     return patience === undefined ? answer : patience.race(answer)
   }
@@ -95,6 +101,7 @@ export class Connection {
 
   /** Runs `work`, and again after a conflict, up to `retries` times; in turn with whoever was in the way. */
   async inTurn<R>(retries: number, work: () => Promise<R>): Promise<R> {
+    if (!this.#isPrepared) await this.#prepare()
     const turns = this.#peers?.turns
     let leave: Leave | undefined
     let release = await turns?.ifContended()
@@ -129,12 +136,8 @@ export class Connection {
 
   /** A transaction on the state of now. The caller ends it: `commit`, and `abandon` in any case. */
   begin(): EngineTransaction {
-    this.check()
-    try {
-      return this.#engine.begin()
-    } catch (thrown) {
-      throw this.#failure(thrown)
-    }
+    this.#calls.check()
+    return this.#calls.now(() => this.#engine.begin())
   }
 
   async commit(transaction: EngineTransaction, durability: Durability | undefined): Promise<Commit> {
@@ -156,44 +159,33 @@ export class Connection {
 
   /** Calls the engine and decodes its answer. */
   async call(ask: () => Answer): Promise<unknown> {
-    this.check()
-    let answer: Answer
-    try {
-      answer = ask()
-    } catch (thrown) {
-      throw this.#failure(thrown)
-    }
-    return decode(answer instanceof Uint8Array ? answer : await this.#settle(() => answer as Promise<Uint8Array>))
-  }
-
-  /** Throws `closed` after the end. */
-  check(): void {
-    if (this.#ended !== undefined) throw this.#ended()
+    this.#calls.check()
+    const answer = this.#calls.now(ask)
+    return decode(answer instanceof Uint8Array ? answer : await this.#calls.settle(() => answer))
   }
 
   /** Calls `listener` at each event, from a queue; answers how to stop that. */
   on<E extends keyof Events>(event: E, listener: (event: Events[E]) => void): () => void {
-    const listeners = this.#listeners.get(event) ?? new Set()
-    this.#listeners.set(event, listeners)
-    // A function of its own, so that the same listener may be added twice.
-    const own: Listener = (what) => listener(what)
-    listeners.add(own)
-    return () => void listeners.delete(own)
+    return this.#listeners.add(event, listener)
   }
 
   /** Ends it. Commits that are on their way still arrive; every later call fails with `closed`. */
-  async close(): Promise<void> {
-    if (this.#ended !== undefined) return
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    if (this.#calls.haveEnded) return
     const engine = this.#engine
     this.#timer.stop()
+    // Writes that wait for the same go first.
+    if (this.#preparing !== undefined && !this.#isPrepared) await this.#preparing.then(() => new Promise((resolve) => setTimeout(resolve, 0)))
     const marked = this.#marks?.stop()
     try {
-      const closing = engine.close()
-      this.#ended = closed
+      const closing = this.#calls.settle(() => engine.close())
+      this.#calls.refuse(closed)
       await closing
       await marked
-    } catch (thrown) {
-      throw this.#failure(thrown)
     } finally {
       this.#end(closed)
       if (this.#instance.alive) free(engine)
@@ -201,40 +193,30 @@ export class Connection {
   }
 
   #end(reason: () => HyphaError): void {
-    this.#ended ??= reason
+    this.#calls.end(reason)
+    if (this.#isOver) return
+    this.#isOver = true
     this.#timer.stop()
     this.#peers?.stop()
-    this.#session?.end()
+    this.#prelude.end()
     this.#forgetInstance()
-    for (const reject of this.#pending) reject(reason())
-    this.#pending.clear()
     this.#onEnd()
+    this.#instance.leave()
   }
 
-  /** A promise of the engine that also ends when the engine does: a trap leaves its promises open for ever. */
-  #settle<T>(start: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#pending.add(reject)
-      const done = (): void => void this.#pending.delete(reject)
-      const fail = (thrown: unknown): void => {
-        done()
-        reject(this.#failure(thrown))
-      }
-      try {
-        start().then((value) => {
-          done()
-          resolve(value)
-        }, fail)
-      } catch (thrown) {
-        fail(thrown)
-      }
-    })
+  /** What is to be done before the first write; not sooner, because it takes time that reading need not wait for. */
+  #prepare(): Promise<void> {
+    return (this.#preparing ??= (async () => {
+      const begun = await this.#prelude.session
+      // Where it fails, what is stored is as safe as the browser makes it.
+      if (begun?.wasKilled) await this.#calls.settle(() => this.#engine.retire_log()).then(() => begun.session.forgetDead(), () => undefined)
+      this.#isPrepared = true
+    })())
   }
 
-  #failure(thrown: unknown): HyphaError {
-    if (!isTrap(thrown)) return fromEngine(thrown)
-    this.#instance.die(thrown)
-    return stopped(thrown)
+  async #maintain(sliceMs: number): Promise<boolean> {
+    if (!this.#isPrepared) await this.#prepare()
+    return this.#calls.settle(() => this.#engine.maintain(sliceMs))
   }
 
   #announce(answer: unknown): void {
@@ -244,55 +226,24 @@ export class Connection {
 
   /** What to remember; nothing once the engine is gone. */
   #mark(): Mark | undefined {
-    if (this.#ended !== undefined || !this.#instance.alive) return undefined
+    if (this.#calls.haveEnded || !this.#instance.alive) return undefined
     return { database: this.#engine.database(), seq: this.#engine.durable_seq() }
   }
 
   #committed(bytes: Uint8Array): void {
     this.#timer.wake()
     this.#marks?.wake()
-    if ((this.#listeners.get('change')?.size ?? 0) === 0) return
+    if (!this.#listeners.has('change')) return
     const change = readChange(decode(bytes))
     // A commit may have changed nothing but the engine's own records.
-    if (change.reset || change.changes.length > 0) this.#emit('change', change)
+    if (change.reset || change.changes.length > 0) this.#listeners.emit('change', change)
   }
 
   #connectionChanged(event: string): void {
-    if (event === 'lost' || event === 'reopened' || event === 'deleted') this.#emit('storage', { type: event })
+    if (event === 'lost' || event === 'reopened' || event === 'deleted') this.#listeners.emit('storage', { type: event })
     if (event === 'deleted') {
       this.#end(deleted)
       void this.#marks?.forget()
-    }
-  }
-
-  #emit<E extends keyof Events>(event: E, what: Events[E]): void {
-    for (const listener of [...(this.#listeners.get(event) ?? [])]) {
-      try {
-        listener(what as never)
-      } catch (thrown) {
-        // As with events of the platform: the error is the page's, and the other listeners are still told.
-        if (typeof reportError === 'function') reportError(thrown)
-        else queueMicrotask(() => { throw thrown })
-      }
-    }
-  }
-
-  /** Looks for commits of other contexts; hints that come meanwhile are answered by one more look. */
-  async #catchUp(): Promise<void> {
-    if (this.#catchingUp) {
-      this.#newsWaits = true
-      return
-    }
-    this.#catchingUp = true
-    try {
-      do {
-        this.#newsWaits = false
-        await this.#settle(() => this.#engine.catch_up())
-      } while (this.#newsWaits && this.#ended === undefined)
-    } catch {
-      // A look that fails is made good by the next one, at the latest by the next commit.
-    } finally {
-      this.#catchingUp = false
     }
   }
 }
@@ -304,6 +255,17 @@ function isConflict(thrown: unknown): boolean {
 function readChange(message: unknown): Change {
   const { seq, own, reset, changes } = message as { seq: number; own: boolean; reset: boolean; changes: [string, ['insert' | 'update' | 'delete', never][]][] }
   return { seq, own, reset, changes: changes.flatMap(([collection, list]) => list.map(([kind, key]) => ({ collection, kind, key }))) }
+}
+
+/** Heeds what was learnt while the engine was on its way; where that was a loss, the engine is not to be used. */
+async function finish(prelude: Prelude, engine: Engine): Promise<void> {
+  try {
+    prelude.finish()
+  } catch (thrown) {
+    await engine.close()
+    free(engine)
+    throw thrown
+  }
 }
 
 /** Gives wasm memory back now instead of when the garbage collector comes. */
@@ -321,11 +283,4 @@ function closed(): HyphaError {
 
 function deleted(): HyphaError {
   return new HyphaError('closed', 'the database was deleted by another context', { hint: 'open the database again: it will be empty' })
-}
-
-function stopped(cause: unknown): HyphaError {
-  return new HyphaError('closed', 'the engine stopped because of a bug in it', {
-    hint: 'open the database again: what was acknowledged is safe; please report the `cause`',
-    cause,
-  })
 }

@@ -8,12 +8,15 @@ import type { Glue } from './boundary.js'
 /** An instance and what depends on it. */
 export class Instance {
   readonly glue: Glue
+  readonly leave: () => void
   #alive = true
   readonly #mourners = new Set<(cause: unknown) => void>()
 
-  constructor(glue: Glue) {
+  /** `leave` is called when a database of it is closed. */
+  constructor(glue: Glue, leave: () => void = () => undefined) {
     this.glue = glue
-    glue.on_panic?.((message) => this.die(new Error(message)))
+    this.leave = leave
+    glue.on_panic((message) => this.die(new Error(message)))
   }
 
   get alive(): boolean {
@@ -24,6 +27,14 @@ export class Instance {
   onDeath(mourn: (cause: unknown) => void): () => void {
     this.#mourners.add(mourn)
     return () => this.#mourners.delete(mourn)
+  }
+
+  /** What `work` comes to; or the cause of death, when that is sooner: then `work` may never end. */
+  untilDeath<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const forget = this.onDeath(reject)
+      work.then(resolve, reject).finally(forget)
+    })
   }
 
   /** Marks the instance as dead and tells everyone. */

@@ -6,7 +6,7 @@
 // nothing before it is given a module.
 
 import type { Glue } from './boundary.js'
-import * as generated from './engine.js'
+import instantiate, { Engine, __wbg_reset_state, delete_database, on_panic } from './engine.js'
 import { HyphaError, quote } from './errors.js'
 import { Instance } from './instance.js'
 
@@ -23,7 +23,7 @@ export async function loadInstance(source: Source, given: unknown): Promise<Inst
   const instance = await once((starting ??= start(module)), () => (starting = undefined))
   if (instance.alive) return instance
   // Of several that wait here the first starts anew.
-  if ((await starting) === instance) starting = restart(instance)
+  if ((await starting) === instance) starting = restart()
   return once(starting!, () => (starting = undefined))
 }
 
@@ -37,18 +37,17 @@ async function once<T>(work: Promise<T>, forget: () => void): Promise<T> {
   }
 }
 
+/** By name, so that a bundler leaves out what is not used of it. */
+const glue = { Engine, __wbg_reset_state, delete_database, on_panic } as unknown as Glue
+
 async function start(module: WebAssembly.Module): Promise<Instance> {
-  const glue = generated as unknown as Glue
-  await glue.default({ module_or_path: module })
+  await instantiate({ module_or_path: module })
   return new Instance(glue)
 }
 
-async function restart(dead: Instance): Promise<Instance> {
-  if (dead.glue.__wbg_reset_state === undefined) {
-    throw new HyphaError('closed', 'the engine stopped and cannot start again in this context', { hint: 'reload the page or the worker' })
-  }
-  dead.glue.__wbg_reset_state()
-  return new Instance(dead.glue)
+async function restart(): Promise<Instance> {
+  glue.__wbg_reset_state()
+  return new Instance(glue)
 }
 
 /** Beside this script, by URL; where a bundler put something else there, the copy inside a script. */

@@ -8,7 +8,8 @@ import { Connection } from './connection.js'
 import type { Config } from './config.js'
 import { fromEngine, invalid, isTrap, quote } from './errors.js'
 import { loadInstance, type Source } from './load.js'
-import { forgetMark, readMark } from './mark.js'
+import { forgetMark } from './mark.js'
+import { Prelude } from './prelude.js'
 
 interface Entry {
   readonly identity: string
@@ -66,8 +67,11 @@ function start(source: Source, config: Config, wasm: unknown): Entry {
   const forget = (): void => {
     if (entries.get(config.name) === entry) entries.delete(config.name)
   }
-  const marked = config.storage === 'memory' || config.acceptLoss ? undefined : readMark(config.name)
-  const opening = loadInstance(source, wasm).then(async (instance) => Connection.open(instance, config, await marked, forget))
+  const prelude = new Prelude(config)
+  const opening = loadInstance(source, wasm).then((instance) => Connection.open(instance, config, prelude, forget), (thrown) => {
+    prelude.end()
+    throw thrown
+  })
   const entry: Entry = { identity: config.identity, opening, handles: 0, closing: undefined }
   entries.set(config.name, entry)
   opening.catch(forget)

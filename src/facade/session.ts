@@ -7,10 +7,20 @@
 
 const CACHE = 'hyphadb-sessions'
 
+/** A session that has begun. */
+export interface Begun {
+  readonly session: Session
+  /** The one before it was killed, and nobody has put the browser's log away since. */
+  readonly wasKilled: boolean
+}
+
 export class Session {
   readonly #name: string
   readonly #address: string
   #leave: () => void = () => undefined
+  /** Held, because a page that is being left has no time to open it. */
+  #notes: Cache | undefined
+  #dead: readonly Request[] = []
   readonly #onHide = (): void => void this.#forget()
   readonly #onShow = (): void => void this.#note()
 
@@ -20,7 +30,7 @@ export class Session {
   }
 
   /** Begins a session; answers it, and whether the one before was killed. */
-  static async begin(name: string): Promise<{ session: Session; wasKilled: boolean }> {
+  static async begin(name: string): Promise<Begun> {
     const session = new Session(name)
     const wasKilled = await session.#lookBack().catch(() => false)
     void session.#note()
@@ -38,13 +48,18 @@ export class Session {
     void this.#forget()
   }
 
-  /** Whether notes of dead sessions are there; they are taken away. */
+  /** Takes away the notes of dead sessions: what they ask for was done. */
+  async forgetDead(): Promise<void> {
+    await Promise.all(this.#dead.map((note) => this.#notes?.delete(note))).catch(() => undefined)
+  }
+
+  /** Whether notes of dead sessions are there. */
   async #lookBack(): Promise<boolean> {
-    const notes = await open()
-    if (notes === undefined || (await isAlive(this.#name))) return false
-    const left = (await notes.keys()).filter(({ url }) => url.startsWith(prefix(this.#name)))
-    for (const note of left) await notes.delete(note)
-    return left.length > 0
+    const [notes, someone] = await Promise.all([open(), isAlive(this.#name)])
+    this.#notes = notes
+    if (notes === undefined || someone) return false
+    this.#dead = (await notes.keys()).filter(({ url }) => url.startsWith(prefix(this.#name)))
+    return this.#dead.length > 0
   }
 
   /** Holds a lock for as long as this context lives, so that others can tell. */
@@ -62,7 +77,7 @@ export class Session {
     // A worker is ended without a word in the best of days: only pages take notes.
     if (typeof document === 'undefined') return
     try {
-      await (await open())?.put(this.#address, new Response(''))
+      await this.#notes?.put(this.#address, new Response(''))
     } catch {
       // Then a kill goes unnoticed; nothing else depends on it.
     }
@@ -70,7 +85,7 @@ export class Session {
 
   async #forget(): Promise<void> {
     try {
-      await (await open())?.delete(this.#address)
+      await this.#notes?.delete(this.#address)
     } catch {
       // Then this end looks like a kill; the next start does a little more than it needs to.
     }

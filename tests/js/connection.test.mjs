@@ -1,18 +1,22 @@
 // The connection over an engine that misbehaves on purpose: traps, promises that never settle, errors.
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { encode } from '../../pkg/codec.js'
 import { Connection } from '../../pkg/connection.js'
+import { HeadStart } from '../../pkg/head_start.js'
 import { Instance } from '../../pkg/instance.js'
 import { Patience } from '../../pkg/patience.js'
+import { Prelude } from '../../pkg/prelude.js'
 import { refuses } from './support/check.mjs'
 
 /** A connection whose engine answers as the test wants. */
-async function connect(engine) {
-  const glue = { Engine: { open: async () => ({ on_commit() {}, on_connection() {}, maintain: async () => false, close: async () => {}, free() {}, ...engine }) } }
+async function connect(engine, prelude) {
+  const glue = { on_panic() {}, Engine: { open: async () => ({ on_commit() {}, on_connection() {}, maintain: async () => false, close: async () => {}, free() {}, ...engine }) } }
   const instance = new Instance(glue)
   let ends = 0
-  const connection = await Connection.open(instance, { name: 'a', storage: 'memory', durability: 'relaxed', engine: {}, acceptLoss: false, identity: '' }, undefined, () => ends++)
+  const config = { name: 'a', storage: 'memory', durability: 'relaxed', engine: {}, acceptLoss: false, identity: '' }
+  const connection = await Connection.open(instance, config, prelude ?? new Prelude(config), () => ends++)
   return { connection, instance, ends: () => ends }
 }
 
@@ -107,4 +111,84 @@ test('background work that fails is no error of anybody', async () => {
   await connection.close()
   await connection.close()
   await refuses(connection.ask({}), 'closed')
+})
+
+test('an engine that dies while it opens a database does not leave the opening open', async () => {
+  let tell
+  const instance = new Instance({ on_panic: (callback) => { tell = callback }, Engine: { open: never } })
+  const config = { name: 'a', storage: 'memory', engine: {} }
+  const opening = refuses(Connection.open(instance, config, new Prelude(config), () => assert.fail('was never open')), 'closed', /stopped/)
+  await new Promise((resolve) => setTimeout(resolve, 0))
+  tell('index out of bounds')
+  await opening
+})
+
+describe('after a kill', () => {
+  const prelude = (log) => ({ mark: Promise.resolve(), session: Promise.resolve({ wasKilled: true, session: { forgetDead: async () => log.push('forget') } }), finish() {}, end() {} })
+
+  test('reads go on while the log is put away, and writes wait for it', async () => {
+    const log = []
+    let retired
+    const engine = {
+      request: () => { log.push('request'); return encode({}) },
+      retire_log: () => { log.push('retire'); return new Promise((resolve) => { retired = resolve }) },
+    }
+    const { connection } = await connect(engine, prelude(log))
+    await connection.ask({ op: 'get' })
+    assert.deepEqual(log, ['request'])
+    const writes = [connection.write({ op: 'put' }), connection.ask({ op: 'create_index' })]
+    await turn()
+    await connection.ask({ op: 'get' })
+    assert.deepEqual(log, ['request', 'retire', 'request'])
+    const closing = connection.close()
+    retired()
+    await Promise.all(writes)
+    assert.deepEqual(log, ['request', 'retire', 'request', 'forget', 'request', 'request'])
+    await closing
+  })
+
+  test('a log that cannot be put away is no reason not to write', async () => {
+    const { connection } = await connect({ request: () => encode({}), retire_log: async () => { throw { code: 'limit', message: 'x' } } }, prelude([]))
+    await connection.write({ op: 'put' })
+    await connection.close()
+  })
+})
+
+describe('a head start', () => {
+  /** An IndexedDB that answers the next opening as the test wants. */
+  function withIndexedDb(t) {
+    const request = { transaction: { abort() { request.aborted = true } }, result: { close() { request.closed = true } } }
+    globalThis.indexedDB = { open: (...parameters) => { assert.deepEqual(parameters, ['a']); return request } }
+    t.after(() => { delete globalThis.indexedDB })
+    return request
+  }
+
+  test('makes no database', (t) => {
+    const request = withIndexedDb(t)
+    const start = new HeadStart('a')
+    request.onupgradeneeded({ dataLoss: 'none' })
+    assert.equal(request.aborted, true)
+    start.finish()
+  })
+
+  test('lets go of the database it found, however late', (t) => {
+    const request = withIndexedDb(t)
+    const start = new HeadStart('a')
+    start.finish()
+    assert.equal(request.closed, undefined)
+    request.onsuccess()
+    assert.equal(request.closed, true)
+  })
+
+  test('heeds what the browser says of lost data, because it says so once', async (t) => {
+    const request = withIndexedDb(t)
+    const start = new HeadStart('a')
+    request.onupgradeneeded({ dataLoss: 'total', dataLossMessage: 'Corruption: bad block' })
+    const error = await refuses(async () => start.finish(), 'lost', /Corruption: bad block/)
+    assert.match(error.hint, /restore a backup/)
+    let ends = 0
+    const engine = { close: async () => { ends++ }, free: () => { ends++ } }
+    await refuses(connect(engine, { mark: Promise.resolve(), finish: () => start.finish(), end() {} }), 'lost')
+    assert.equal(ends, 2)
+  })
 })

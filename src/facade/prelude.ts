@@ -1,0 +1,36 @@
+// What goes on while the engine of a database is being loaded: everything that need not wait for it, begun at once.
+//
+// Not needed for an answer to be right, except that what is learnt here about a loss is heeded.
+// Invariant: whoever begins it ends it, by `finish` or by `end`.
+
+import type { Config } from './config.js'
+import { HeadStart } from './head_start.js'
+import { readMark, type Mark } from './mark.js'
+import { Session, type Begun } from './session.js'
+
+export class Prelude {
+  /** What is remembered of the database outside of it. */
+  readonly mark: Promise<Mark | undefined>
+  /** The session, and how the one before ended. None where nothing is kept. */
+  readonly session: Promise<Begun> | undefined
+  readonly #headStart: HeadStart | undefined
+
+  constructor(config: Pick<Config, 'name' | 'storage' | 'acceptLoss'>) {
+    const { name, storage, acceptLoss } = config
+    const isKept = storage !== 'memory'
+    this.#headStart = isKept ? new HeadStart(name) : undefined
+    this.mark = isKept && !acceptLoss ? readMark(name) : Promise.resolve(undefined)
+    this.session = isKept ? Session.begin(name) : undefined
+  }
+
+  /** The engine has opened the database. Throws `lost` when the browser has said here that it was lost. */
+  finish(): void {
+    this.#headStart?.finish()
+  }
+
+  /** Nothing came of it. */
+  end(): void {
+    this.#headStart?.end()
+    void this.session?.then(({ session }) => session.end())
+  }
+}
