@@ -1,0 +1,4 @@
+// HyphaDB on the page, with its defaults.
+import { openStore } from './hyphadb_store.js'
+
+export const open = () => openStore({})

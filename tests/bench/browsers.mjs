@@ -1,0 +1,69 @@
+// The browsers that are measured, each started on a given profile, and where they keep a site's data.
+//
+// Not what runs in them.
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import puppeteer from 'puppeteer-core'
+import { browserEnvironment } from '../../setup/browsers.mjs'
+
+/** A phase may take as long as this. */
+const PHASE_DEADLINE_MS = 45 * 60_000
+/** So long after its start a browser is left alone, busy as it is with itself. */
+const SETTLE_MS = 1_000
+
+const CHROMIUM_ARGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
+]
+const chromium = (...more) => ({
+  engine: 'chromium',
+  options: { browser: 'chrome', args: [...CHROMIUM_ARGS, ...more] },
+  /** Of a profile: IndexedDB, files of the origin, caches that scripts keep. */
+  data: ['Default/IndexedDB', 'Default/File System', 'Default/WebStorage', 'Default/Service Worker/CacheStorage', 'Default/Local Storage'],
+})
+
+export const browsers = {
+  chromium: { ...chromium(), about: 'IndexedDB on LevelDB' },
+  'chromium-sqlite': { ...chromium('--enable-features=IdbSqliteBackingStore'), about: 'IndexedDB on SQLite, --enable-features=IdbSqliteBackingStore' },
+  firefox: {
+    engine: 'firefox',
+    about: 'IndexedDB on SQLite',
+    options: {
+      browser: 'firefox',
+      args: [],
+      // The clock as it is, not rounded.
+      extraPrefsFirefox: { 'privacy.reduceTimerPrecision': false, 'dom.max_script_run_time': 0 },
+    },
+    data: ['storage/default'],
+  },
+}
+
+const pause = ms => new Promise(resolve => setTimeout(resolve, ms))
+
+/** Starts a browser; resolves when it has settled. */
+export async function startBrowser(name, profile) {
+  const { engine, options } = browsers[name]
+  const browser = await puppeteer.launch({
+    ...options,
+    executablePath: browserEnvironment(engine).BROWSER_EXECUTABLE,
+    headless: true,
+    userDataDir: profile,
+    protocolTimeout: PHASE_DEADLINE_MS,
+  })
+  await pause(SETTLE_MS)
+  return browser
+}
+
+async function bytesUnder(path) {
+  const found = await stat(path).catch(() => undefined)
+  if (!found) return 0
+  if (!found.isDirectory()) return found.size
+  const sizes = await Promise.all((await readdir(path)).map(name => bytesUnder(join(path, name))))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+/** The bytes of the files in which a closed browser keeps the data of sites. */
+export async function storedBytes(name, profile) {
+  const sizes = await Promise.all(browsers[name].data.map(folder => bytesUnder(join(profile, folder))))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}

@@ -1,0 +1,63 @@
+// The page and the adapters as a browser loads them: bundled and minified, each adapter in a folder of its own.
+//
+// Not the server. Every database is bundled in the same way, ours too.
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { build } from 'esbuild'
+import { inProject } from '../../setup/environment.mjs'
+import { Failure } from '../../setup/process.mjs'
+import { catalogue, inPackage } from './catalogue.mjs'
+
+const HERE = inProject('tests/bench')
+
+const SHARED = {
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  platform: 'browser',
+  target: 'es2022',
+  splitting: true,
+  legalComments: 'none',
+  logLevel: 'silent',
+  define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
+}
+
+async function bundleInto(folder, entries, more = {}) {
+  await build({
+    ...SHARED,
+    ...more,
+    entryPoints: Object.entries(entries).map(([out, file]) => ({ in: file, out })),
+    outdir: folder,
+    external: ['*.wasm', '*.data', ...(more.external ?? [])],
+  }).catch(error => {
+    throw new Failure(`${basename(folder)} cannot be bundled: ${error.message}`)
+  })
+}
+
+/** Scripts and files of HyphaDB that its own script looks for beside itself. */
+function ownParts(pkg) {
+  const worker = join(pkg, 'worker.js')
+  return { entries: existsSync(worker) ? { worker } : {}, assets: [join(pkg, 'engine.wasm')] }
+}
+
+async function bundleAdapter(name, folder, pkg) {
+  const { ours, workers = {}, assets = [], external } = catalogue[name]
+  const own = ours ? ownParts(pkg) : { entries: {}, assets: [] }
+  await bundleInto(folder, { index: join(HERE, 'adapters', `${name}.js`), ...workers, ...own.entries }, {
+    alias: { hyphadb: join(pkg, 'entry/browser.js') },
+    external,
+  })
+  const files = [...own.assets, ...assets.map(([from, file]) => inPackage(from, file))]
+  for (const file of files) await copyFile(file, join(folder, basename(file)))
+}
+
+/** Writes the site for these adapters into `folder`; `pkg` is the built package of HyphaDB. */
+export async function bundleSite(folder, names, pkg) {
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(folder, { recursive: true })
+  await copyFile(join(HERE, 'page/index.html'), join(folder, 'index.html'))
+  await bundleInto(folder, { main: join(HERE, 'page/main.js') }, { external: ['/adapters/*'] })
+  for (const name of names) await bundleAdapter(name, join(folder, 'adapters', name), pkg)
+  await writeFile(join(folder, 'blank.html'), '<!doctype html><title>blank</title><link rel="icon" href="data:,">')
+}

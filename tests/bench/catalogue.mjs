@@ -1,0 +1,55 @@
+// The adapters that there are: which package, which configuration, and what may be said of their numbers.
+//
+// Not their code, which is in `adapters/`. A further adapter is a file there and an entry here.
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { capture } from '../../setup/process.mjs'
+import { inProject, manifest } from '../../setup/environment.mjs'
+
+const PEERS = inProject('tests/bench/node_modules')
+
+/**
+ * - `package`         the npm package whose version is told; the first of several
+ * - `configuration`   in words, for the report
+ * - `documents_max`   it is given no more than this; its numbers are then left out of comparisons
+ * - `assets`          files that lie beside its script, by their place in a package
+ * - `workers`         scripts of its own workers
+ * - `ours`            HyphaDB: compared with the others, not one of those it is compared with
+ * - `isLimit`         not a database
+ * - `not_kept`        measures whose answer comes before anything was handed to the browser's storage
+ */
+export const catalogue = {
+  limit: {
+    isLimit: true,
+    configuration: 'not a database: the bytes of the documents in 256 KiB values, one relaxed transaction (encoding not timed, but in updates); opening reads every byte; reads from maps and arrays in memory, decoding not timed',
+  },
+  idb: { configuration: 'IndexedDB by hand: one record per document, relaxed, one transaction per batch, pipelined requests' },
+  dexie: { package: 'dexie', configuration: "chromeTransactionDurability 'relaxed'; bulkAdd, bulkGet, bulkUpdate, bulkDelete" },
+  hyphadb: { ours: true, configuration: 'defaults: on the page, relaxed' },
+  hyphadb_worker: { ours: true, configuration: "thread: 'worker', otherwise defaults" },
+}
+
+/** What is run without `--adapters`. */
+export const everyAdapter = Object.keys(catalogue)
+
+/** Whether adapters come from npm, so that npm has to be asked before they can be run. */
+export const needPeers = names => names.some(name => catalogue[name].package)
+
+async function commit() {
+  const head = await capture('git', ['-C', inProject(), 'describe', '--always', '--dirty', '--exclude=*'])
+  return head.code === 0 ? head.stdout.trim() : 'no commit'
+}
+
+async function packageVersion(name) {
+  return JSON.parse(await readFile(join(PEERS, name, 'package.json'), 'utf8')).version
+}
+
+/** The version of an adapter's database, for the report. */
+export async function versionOf(name) {
+  const entry = catalogue[name]
+  if (entry.ours) return `${manifest().version} (${await commit()})`
+  return entry.package ? packageVersion(entry.package) : "the browser's"
+}
+
+/** Where a file of a package lies. */
+export const inPackage = (name, file) => join(PEERS, name, file)

@@ -1,0 +1,100 @@
+// One cell: one adapter, one round, one browser, a profile of its own.
+//
+//   write    a new database; then the browser is closed
+//   cold     the browser started again: import, open, first query
+//   reload   the page loaded again, some times
+//   read, change
+// Not the measuring itself, which is the page's; here only files are weighed.
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { startBrowser, storedBytes } from './browsers.mjs'
+import { load } from './machine.mjs'
+import { SIZES } from './page/questions.js'
+
+/** What ends a cell early; the report tells it. */
+class Ended extends Error {
+  constructor({ error, notThere }) {
+    super(error ?? notThere)
+    this.isNote = error === undefined
+  }
+}
+
+const READS = ['W4', 'W5', 'W5b', 'W6']
+const CHANGES = ['W2', 'W3', 'W9']
+
+/** Which phases hold the wanted workloads, in the order of the runs of the browser. */
+function phasesFor(workloads) {
+  const some = names => names.some(name => workloads.includes(name))
+  const opens = workloads.includes('W10') ? ['cold', ...Array(SIZES.reloads).fill('reload')] : []
+  return [...opens, ...(some(READS) ? ['read'] : []), ...(some(CHANGES) ? ['change'] : [])]
+}
+
+/** Runs one phase in a tab that has been somewhere else. */
+async function runPhase(tab, server, phase, settings) {
+  await tab.goto(server.url('/blank.html'), { waitUntil: 'load' })
+  await tab.goto(server.url('/'), { waitUntil: 'load' })
+  await tab.waitForFunction(() => globalThis.runPhase !== undefined)
+  const answer = await tab.evaluate((name, given) => globalThis.runPhase(name, given), phase, settings)
+  if (answer.error !== undefined || answer.notThere !== undefined) throw new Ended(answer)
+  return answer
+}
+
+/** Adds what a phase answered to what there is: series grow, values are replaced. */
+function collect(cell, { times, values }) {
+  for (const [series, list] of Object.entries(times)) cell.times[series] = [...(cell.times[series] ?? []), ...list]
+  Object.assign(cell.values, values)
+}
+
+/** Runs phases in one life of the browser. */
+async function inBrowser(setting, profile, phases, cell) {
+  const browser = await startBrowser(setting.browser, profile)
+  try {
+    cell.browser_version = await browser.version()
+    const [tab] = await browser.pages()
+    const { adapter, seed, documents, workloads } = setting
+    for (const phase of phases) collect(cell, await runPhase(tab, setting.server, phase, { adapter, seed, documents, workloads }))
+  } finally {
+    await browser.close()
+  }
+}
+
+/** What the adapter's files weigh that the browser asked for. */
+async function shippedBytes(folder, names, adapter) {
+  const own = names.filter(name => name.startsWith(`/adapters/${adapter}/`))
+  const contents = await Promise.all(own.map(name => readFile(join(folder, name))))
+  const sum = weigh => contents.reduce((total, content) => total + weigh(content), 0)
+  const brotli = content => brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: content.length } }).length
+  return {
+    shipped_raw_bytes: sum(content => content.length),
+    shipped_gzip_bytes: sum(content => gzipSync(content, { level: 9 }).length),
+    shipped_brotli_bytes: sum(brotli),
+    shipped_files: own.map(name => name.split('/').at(-1)),
+  }
+}
+
+/**
+ * Runs a cell. `setting`: `{ browser, adapter, round, seed, documents, workloads, server, site, profiles }`, where `site`
+ * is the served folder and `profiles` the folder for profiles. Never fails: what went wrong is in `error` or `note`.
+ */
+export async function runCell(setting) {
+  const { browser, adapter, round, seed, documents, workloads, server } = setting
+  const cell = { browser, adapter, round, seed, documents, load_before: load(), times: {}, values: {} }
+  await mkdir(setting.profiles, { recursive: true })
+  const profile = await mkdtemp(join(setting.profiles, `${adapter}-`))
+  server.takeAsked()
+  try {
+    await inBrowser(setting, profile, ['write'], cell)
+    if (workloads.includes('W12')) cell.values.storage_files_bytes = await storedBytes(browser, profile)
+    const phases = phasesFor(workloads)
+    if (phases.length) await inBrowser(setting, profile, phases, cell)
+    if (workloads.includes('W12')) Object.assign(cell.values, await shippedBytes(setting.site, server.takeAsked(), adapter))
+  } catch (error) {
+    if (error instanceof Ended && error.isNote) cell.note = error.message
+    else cell.error = error instanceof Ended ? error.message : `${error.name}: ${error.message}`
+  } finally {
+    await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  }
+  cell.load_after = load()
+  return cell
+}

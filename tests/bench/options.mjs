@@ -1,0 +1,67 @@
+// The command line of `npm run bench`.
+import { parseArgs } from 'node:util'
+import { Failure } from '../../setup/process.mjs'
+import { browsers } from './browsers.mjs'
+import { everyAdapter } from './catalogue.mjs'
+import { everyWorkload } from './measures.mjs'
+
+const DOCUMENTS_MIN = 10_000
+
+export const usage = `npm run bench -- [options]
+
+  --adapters a,b     which databases [all]
+                     ${everyAdapter.join(' ')}
+  --docs n           how many documents, at least ${DOCUMENTS_MIN} [100000]
+  --rounds n         how often, each time with other documents [3]
+  --workloads W1,W5  which [all]; W1 loads the database and is always run
+                     ${everyWorkload.join(' ')}
+  --browser a,b      ${Object.keys(browsers).join(' ')} [chromium]
+  --seed n           of the first round [1]
+  --out file         where to write; the table goes beside it as .md [target/bench.json]
+  --pkg folder       a built package of HyphaDB, of another checkout say; nothing is built then [pkg, built first]
+
+How long it takes, on two cores: a round of 100,000 documents about 8 minutes for everything in Chromium, of which Dexie
+and RxDB take half. While tuning, about a minute:
+  npm run bench -- --adapters hyphadb,limit,dexie --docs 20000 --rounds 1
+Less where only some of the workloads are of interest:
+  npm run bench -- --adapters hyphadb,limit --docs 20000 --rounds 1 --workloads W1,W9
+The numbers are for comparing within one run: other work on the machine moves all of them.`
+
+const STRINGS = {
+  adapters: everyAdapter.join(','), docs: '100000', rounds: '3', workloads: everyWorkload.join(','), browser: 'chromium', seed: '1', out: 'target/bench.json',
+}
+
+function oneOf(name, given, known) {
+  const names = given.split(',').filter(Boolean)
+  const unknown = names.filter(each => !known.includes(each))
+  if (!names.length || unknown.length) throw new Failure(`--${name} does not know ${unknown.join(', ') || 'nothing'}`, `there are: ${known.join(' ')}`)
+  return [...new Set(names)]
+}
+
+function number(name, given, least) {
+  const value = Number(given)
+  if (!Number.isSafeInteger(value) || value < least) throw new Failure(`--${name} is \`${given}\`, not a whole number from ${least} up`)
+  return value
+}
+
+/** Reads the arguments; `undefined` where help is wanted. */
+export function readOptions(args) {
+  const options = Object.fromEntries(Object.entries(STRINGS).map(([name, value]) => [name, { type: 'string', default: value }]))
+  let values
+  try {
+    values = parseArgs({ args, options: { ...options, pkg: { type: 'string' }, help: { type: 'boolean', default: false } } }).values
+  } catch (error) {
+    throw new Failure(error.message, 'see what there is: npm run bench -- --help')
+  }
+  if (values.help) return undefined
+  return {
+    adapters: oneOf('adapters', values.adapters, everyAdapter),
+    documents: number('docs', values.docs, DOCUMENTS_MIN),
+    rounds: number('rounds', values.rounds, 1),
+    workloads: [...new Set(['W1', ...oneOf('workloads', values.workloads, everyWorkload)])],
+    browsers: oneOf('browser', values.browser, Object.keys(browsers)),
+    seed: number('seed', values.seed, 0),
+    out: values.out,
+    pkg: values.pkg,
+  }
+}

@@ -1,0 +1,179 @@
+// The report of a run as Markdown: conditions, medians, ratios, losses, targets.
+//
+// Plain functions of the run's JSON: the same run always gives the same text. Nothing is left out because it looks bad: a
+// failed cell is named, and where HyphaDB is slower than another database there is a line that says so.
+import { browsers } from './browsers.mjs'
+import { catalogue } from './catalogue.mjs'
+import { CLOCK_MS, measureNamed, measured, measures } from './measures.mjs'
+import { median, ratio } from './statistics.mjs'
+import { judge } from './targets.mjs'
+
+/** A number as people read it: three digits that count. */
+export function figure(value) {
+  if (value === undefined) return '-'
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
+}
+
+const isTime = measure => measure.unit === 'ms' || measure.unit === 'us'
+
+function amount(measure, value) {
+  return measure.unit === 'ms' && value < CLOCK_MS ? `<${CLOCK_MS}` : figure(value)
+}
+
+const times = share => (share === undefined ? '-' : `${figure(share)}x`)
+
+/** A table of Markdown; the first column is text, the others are numbers. */
+export function table(head, rows) {
+  const line = cells => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map((_, column) => (column ? '---:' : '---'))), ...rows.map(line)].join('\n')
+}
+
+/** The medians of one browser's cells. */
+export class Medians {
+  #cells
+
+  constructor(cells, adapters) {
+    this.#cells = cells.filter(cell => !cell.error && !cell.note)
+    this.adapters = adapters.filter(name => this.#of(name).length)
+    this.documents = Math.max(0, ...this.#cells.map(cell => cell.documents))
+  }
+
+  #of(adapter) {
+    return this.#cells.filter(cell => cell.adapter === adapter)
+  }
+
+  documentsOf(adapter) {
+    return this.#of(adapter)[0]?.documents
+  }
+
+  value(adapter, measure) {
+    return measured(measure, this.#of(adapter))
+  }
+
+  /** For comparing: what is below the clock's step counts as a step; fewer documents cannot be compared. */
+  comparable(adapter, measure) {
+    if (this.documentsOf(adapter) !== this.documents && measure.workload !== 'W12') return undefined
+    const value = this.value(adapter, measure)
+    return value !== undefined && isTime(measure) && measure.unit === 'ms' ? Math.max(value, CLOCK_MS) : value
+  }
+
+  /** The best database other than ours that keeps its data, with all of the documents. */
+  best(measure) {
+    const peers = this.adapters
+      .filter(name => !catalogue[name].ours && !catalogue[name].isLimit && !catalogue[name].not_kept?.includes(measure.name))
+      .filter(name => this.documentsOf(name) === this.documents)
+      .map(name => ({ name, value: this.comparable(name, measure) }))
+      .filter(({ value }) => value !== undefined)
+    return peers.sort((a, b) => a.value - b.value)[0]
+  }
+}
+
+function heading(medians, adapter) {
+  const documents = medians.documentsOf(adapter)
+  return documents === medians.documents ? adapter : `${adapter} (${documents.toLocaleString('en-US')} docs)`
+}
+
+function filled(medians) {
+  return measures.filter(measure => medians.adapters.some(adapter => medians.value(adapter, measure) !== undefined))
+}
+
+function absolutes(medians) {
+  const rows = filled(medians).map(measure => [
+    `${measure.workload} ${measure.label}, ${measure.unit}`,
+    ...medians.adapters.map(adapter => amount(measure, medians.value(adapter, measure))),
+  ])
+  return table(['', ...medians.adapters.map(adapter => heading(medians, adapter))], rows)
+}
+
+function ratios(medians, base) {
+  const rows = filled(medians).map(measure => [
+    `${measure.workload} ${measure.label}`,
+    ...medians.adapters.map(adapter => times(ratio(medians.comparable(adapter, measure), medians.comparable(base, measure)))),
+  ])
+  return table(['', ...medians.adapters.map(adapter => heading(medians, adapter))], rows)
+}
+
+/** Where ours is slower or larger than the best peer. */
+export function losses(medians, ours) {
+  return measures
+    .filter(measure => !measure.isTotal)
+    .map(measure => ({ measure, value: medians.comparable(ours, measure), best: medians.best(measure) }))
+    .filter(({ value, best }) => value !== undefined && best !== undefined && value > best.value)
+    .map(({ measure, value, best }) => ({ measure, value, best, share: ratio(value, best.value) }))
+}
+
+function lossLines(medians, ours) {
+  const list = losses(medians, ours)
+  if (!list.length) return `${ours}: none.`
+  return list
+    .map(({ measure, value, best, share }) => `- ${ours}: ${measure.workload} ${measure.label}: ${amount(measure, value)} ${measure.unit}, ${best.name} ${amount(measure, best.value)} (${times(share)})`)
+    .join('\n')
+}
+
+const limitOf = most => (most >= 0.3 ? `${most}x` : `1/${Math.round(1 / most)}`)
+
+function targetRow({ target, value, base, peer, share, isMet }) {
+  const measure = measureNamed(target.measure)
+  const isNumber = target.than === 'number'
+  const wanted = isNumber ? `<= ${target.most} ${measure.unit}` : `<= ${limitOf(target.most)} of ${target.than === 'best' ? 'the best peer' : target.than}`
+  const found = isNumber ? `${amount(measure, value)} ${measure.unit}` : `${times(share)}${target.than === 'best' ? ` (${peer})` : ''}`
+  const factor = isMet === false ? `, ${figure((isNumber ? value : share) / target.most)}x too much` : ''
+  const words = isMet === undefined ? 'not measured' : isMet ? 'met' : `NOT MET${factor}`
+  return [`${measure.workload} ${measure.label}`, wanted + (target.isStretch ? ' (stretch)' : ''), `${amount(measure, value)} ${measure.unit}`, base === undefined ? '-' : amount(measure, base), found, words]
+}
+
+function targetTable(medians, ours) {
+  const judged = judge(
+    ours,
+    (adapter, name) => medians.comparable(adapter, measureNamed(name)),
+    name => medians.best(measureNamed(name)),
+  )
+  const asked = judged.filter(({ isMet }) => isMet !== undefined)
+  const met = asked.filter(({ isMet }) => isMet).length
+  return `${met} of ${asked.length} met.\n\n${table(['target', 'wanted', ours, 'other', 'measured', ''], asked.map(targetRow))}`
+}
+
+function loadOf(cells) {
+  const loads = cells.flatMap(cell => [cell.load_before, cell.load_after]).filter(value => value !== undefined)
+  return loads.length ? `${figure(Math.min(...loads))} to ${figure(Math.max(...loads))}, median ${figure(median(loads))}` : 'unknown'
+}
+
+function failures(cells) {
+  return [...new Set(cells.filter(cell => cell.error || cell.note).map(cell => `- ${cell.adapter}, round ${cell.round + 1}: ${cell.error ? `FAILED: ${cell.error}` : `left out: ${cell.note}`}`))]
+}
+
+/** The part of one browser. */
+function section(name, run) {
+  const cells = run.cells.filter(cell => cell.browser === name)
+  if (!cells.length) return ''
+  const medians = new Medians(cells, run.meta.adapters)
+  const ours = medians.adapters.filter(adapter => catalogue[adapter].ours)
+  const parts = [
+    `## ${cells[0].browser_version ?? name}: ${browsers[name].about}`,
+    `Machine load (of ${run.meta.machine.cores} cores) around the cells: ${loadOf(cells)}.`,
+    ...(failures(cells).length ? [failures(cells).join('\n')] : []),
+    `Medians.\n\n${absolutes(medians)}`,
+    ...['dexie', 'limit'].filter(base => medians.adapters.includes(base)).map(base => `Relative to ${base} (below 1: quicker, or smaller).\n\n${ratios(medians, base)}`),
+    ...ours.map(adapter => `Targets, ${adapter}: ${targetTable(medians, adapter)}`),
+    ...(ours.length ? [`Losses: where the best database that keeps its data is quicker or smaller.\n\n${ours.map(adapter => lossLines(medians, adapter)).join('\n')}`] : []),
+  ]
+  return parts.join('\n\n')
+}
+
+function conditions({ meta, cells }) {
+  const { machine } = meta
+  const rows = meta.adapters.map(name => [name, meta.versions[name], catalogue[name].configuration])
+  const rounds = new Set(cells.map(cell => cell.round)).size
+  return [
+    '# Benchmark',
+    `${meta.documents.toLocaleString('en-US')} documents with three indexes, ${rounds} of ${meta.rounds} rounds, seeds ${meta.seed} to ${meta.seed + meta.rounds - 1}, begun ${meta.began}.`,
+    `${machine.processor}, ${machine.cores} cores, ${machine.memory_gb} GB, ${machine.system}, node ${machine.node}. Times of a cell are medians or percentiles of its samples; what is shown is the median of the rounds. Compare within a run: other work on the machine moves all numbers. Times below the clock's step of ${CLOCK_MS} ms count as one step in ratios.`,
+    `| adapter | version | configuration |\n| --- | --- | --- |\n${rows.map(row => `| ${row.join(' | ')} |`).join('\n')}`,
+  ].join('\n\n')
+}
+
+/** The report of a run: `{ meta, cells }` as the runner makes them. */
+export function reportOf(run) {
+  return `${[conditions(run), ...run.meta.browsers.map(name => section(name, run))].filter(Boolean).join('\n\n')}\n`
+}
