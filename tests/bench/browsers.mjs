@@ -11,7 +11,9 @@ const PHASE_DEADLINE_MS = 45 * 60_000
 /** So long after its start a browser is left alone, busy as it is with itself. */
 const SETTLE_MS = 1_000
 
+/** A page that was left is gone, as after a reload: none is kept to go back to, with its workers and open files. */
 const CHROMIUM_ARGS = [
+  '--disable-features=BackForwardCache',
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
 ]
@@ -31,8 +33,8 @@ export const browsers = {
     options: {
       browser: 'firefox',
       args: [],
-      // The clock as it is, not rounded.
-      extraPrefsFirefox: { 'privacy.reduceTimerPrecision': false, 'dom.max_script_run_time': 0 },
+      // The clock as it is, not rounded; and no page is kept that was left.
+      extraPrefsFirefox: { 'privacy.reduceTimerPrecision': false, 'dom.max_script_run_time': 0, 'browser.sessionhistory.max_total_viewers': 0 },
     },
     data: ['storage/default'],
   },

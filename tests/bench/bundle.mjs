@@ -44,7 +44,8 @@ function ownParts(pkg) {
 async function bundleAdapter(name, folder, pkg) {
   const { ours, workers = {}, assets = [], external } = catalogue[name]
   const own = ours ? ownParts(pkg) : { entries: {}, assets: [] }
-  await bundleInto(folder, { index: join(HERE, 'adapters', `${name}.js`), ...workers, ...own.entries }, {
+  const scripts = Object.fromEntries(Object.entries(workers).map(([out, file]) => [out, join(HERE, file)]))
+  await bundleInto(folder, { index: join(HERE, 'adapters', `${name}.js`), ...scripts, ...own.entries }, {
     alias: { hyphadb: join(pkg, 'entry/browser.js') },
     external,
   })

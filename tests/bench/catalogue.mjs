@@ -13,7 +13,8 @@ const PEERS = inProject('tests/bench/node_modules')
  * - `configuration`   in words, for the report
  * - `documents_max`   it is given no more than this; its numbers are then left out of comparisons
  * - `assets`          files that lie beside its script, by their place in a package
- * - `workers`         scripts of its own workers
+ * - `workers`         scripts of its workers, by the name that they are served under
+ * - `external`        modules that its browser build names and never loads
  * - `ours`            HyphaDB: compared with the others, not one of those it is compared with
  * - `isLimit`         not a database
  * - `not_kept`        measures whose answer comes before anything was handed to the browser's storage
@@ -25,6 +26,21 @@ export const catalogue = {
   },
   idb: { configuration: 'IndexedDB by hand: one record per document, relaxed, one transaction per batch, pipelined requests' },
   dexie: { package: 'dexie', configuration: "chromeTransactionDurability 'relaxed'; bulkAdd, bulkGet, bulkUpdate, bulkDelete" },
+  rxdb: { package: 'rxdb', configuration: 'Dexie storage (free), multiInstance false, eventReduce true, no validator; answers as toJSON()' },
+  pouchdb: { package: 'pouchdb-core', documents_max: 20_000, configuration: 'indexeddb adapter, Mango indexes' },
+  sqlite: {
+    package: '@sqlite.org/sqlite-wasm',
+    configuration: 'dedicated worker, opfs-sahpool, WAL, exclusive locking, synchronous=NORMAL, 64 MiB cache, prepared statements; columns and the document as JSON; answers cross as one string of JSON',
+    workers: { sqlite_worker: 'adapters/sqlite_worker.js' },
+    assets: [['@sqlite.org/sqlite-wasm', 'dist/sqlite3.wasm']],
+  },
+  pglite: {
+    package: '@electric-sql/pglite',
+    configuration: 'on the page, idb://, relaxedDurability: a query is answered before anything is written; W1, W3, W9 end with a real flush, W2 does not; columns and the document as jsonb',
+    assets: ['pglite.wasm', 'pglite.data', 'initdb.wasm'].map(file => ['@electric-sql/pglite', `dist/${file}`]),
+    external: ['fs', 'fs/promises', 'path', 'util', 'zlib', 'stream', 'stream/promises', 'module', 'crypto', 'node:*'],
+    not_kept: ['insert', 'insert_p95'],
+  },
   hyphadb: { ours: true, configuration: 'defaults: on the page, relaxed' },
   hyphadb_worker: { ours: true, configuration: "thread: 'worker', otherwise defaults" },
 }
