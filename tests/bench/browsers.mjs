@@ -1,4 +1,5 @@
-// The browsers that are measured, each started on a given profile, and where they keep a site's data.
+// The browsers that are measured: how each is started on a given profile, where it keeps a site's data, and how fine its
+// clock is on an isolated page (`clock_ms`).
 //
 // Not what runs in them.
 import { readdir, stat } from 'node:fs/promises'
@@ -6,8 +7,10 @@ import { join } from 'node:path'
 import puppeteer from 'puppeteer-core'
 import { browserEnvironment } from '../../setup/browsers.mjs'
 
-/** A phase may take as long as this. */
-const PHASE_DEADLINE_MS = 45 * 60_000
+/** A call to a page may take as long as this. */
+export const CALL_DEADLINE_MS = 30 * 60_000
+/** A browser that does not end by itself meanwhile is killed. */
+const CLOSE_DEADLINE_MS = 30_000
 /** So long after its start a browser is left alone, busy as it is with itself. */
 const SETTLE_MS = 1_000
 
@@ -19,6 +22,7 @@ const CHROMIUM_ARGS = [
 ]
 const chromium = (...more) => ({
   engine: 'chromium',
+  clock_ms: 0.005,
   options: { browser: 'chrome', args: [...CHROMIUM_ARGS, ...more] },
   /** Of a profile: IndexedDB, files of the origin, caches that scripts keep. */
   data: ['Default/IndexedDB', 'Default/File System', 'Default/WebStorage', 'Default/Service Worker/CacheStorage', 'Default/Local Storage'],
@@ -29,6 +33,7 @@ export const browsers = {
   'chromium-sqlite': { ...chromium('--enable-features=IdbSqliteBackingStore'), about: 'IndexedDB on SQLite, --enable-features=IdbSqliteBackingStore' },
   firefox: {
     engine: 'firefox',
+    clock_ms: 0.02,
     about: 'IndexedDB on SQLite',
     options: {
       browser: 'firefox',
@@ -50,10 +55,20 @@ export async function startBrowser(name, profile) {
     executablePath: browserEnvironment(engine).BROWSER_EXECUTABLE,
     headless: true,
     userDataDir: profile,
-    protocolTimeout: PHASE_DEADLINE_MS,
+    protocolTimeout: CALL_DEADLINE_MS,
   })
   await pause(SETTLE_MS)
   return browser
+}
+
+/** Ends a browser as its user would, and waits until its process is gone. */
+export async function endBrowser(browser) {
+  const child = browser.process()
+  const gone = new Promise(resolve => (child.exitCode === null && child.signalCode === null ? child.once('exit', resolve) : resolve()))
+  const timer = setTimeout(() => child.kill('SIGKILL'), CLOSE_DEADLINE_MS)
+  await browser.close().catch(() => child.kill('SIGKILL'))
+  await gone
+  clearTimeout(timer)
 }
 
 async function bytesUnder(path) {

@@ -8,7 +8,7 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { startBrowser, storedBytes } from './browsers.mjs'
+import { CALL_DEADLINE_MS, endBrowser, startBrowser, storedBytes } from './browsers.mjs'
 import { load } from './machine.mjs'
 import { SIZES } from './page/questions.js'
 
@@ -30,12 +30,22 @@ function phasesFor(workloads) {
   return [...opens, ...(some(READS) ? ['read'] : []), ...(some(CHANGES) ? ['change'] : [])]
 }
 
+/** The answer, or an error where it does not come: some hang in one browser or the other. */
+async function inTime(phase, answering) {
+  let timer
+  const late = new Promise(resolve => {
+    timer = setTimeout(resolve, CALL_DEADLINE_MS, { error: `${phase}: no answer in ${CALL_DEADLINE_MS / 60_000} min` })
+  })
+  answering.catch(() => {})
+  return Promise.race([answering, late]).finally(() => clearTimeout(timer))
+}
+
 /** Runs one phase in a tab that has been somewhere else. */
 async function runPhase(tab, server, phase, settings) {
   await tab.goto(server.url('/blank.html'), { waitUntil: 'load' })
   await tab.goto(server.url('/'), { waitUntil: 'load' })
   await tab.waitForFunction(() => globalThis.runPhase !== undefined)
-  const answer = await tab.evaluate((name, given) => globalThis.runPhase(name, given), phase, settings)
+  const answer = await inTime(phase, tab.evaluate((name, given) => globalThis.runPhase(name, given), phase, settings))
   if (answer.error !== undefined || answer.notThere !== undefined) throw new Ended(answer)
   return answer
 }
@@ -55,7 +65,7 @@ async function inBrowser(setting, profile, phases, cell) {
     const { adapter, seed, documents, workloads } = setting
     for (const phase of phases) collect(cell, await runPhase(tab, setting.server, phase, { adapter, seed, documents, workloads }))
   } finally {
-    await browser.close()
+    await endBrowser(browser)
   }
 }
 

@@ -1,5 +1,6 @@
 // `npm run bench`: HyphaDB, its peers and the physical limit in real browsers. The options are in options.mjs.
-import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { build } from '../../setup/build.mjs'
 import { inProject } from '../../setup/environment.mjs'
@@ -51,6 +52,7 @@ command(async args => {
   const out = resolve(options.out)
   const work = inProject(`target/bench-${process.pid}`)
   const site = `${work}/site`
+  process.once('exit', () => rmSync(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }))
   const server = await startServer(site)
   try {
     await bundleSite(site, options.adapters, resolve(options.pkg ?? inProject('pkg')))
@@ -64,6 +66,5 @@ command(async args => {
     return cells.some(cell => cell.error) ? 1 : 0
   } finally {
     await server.close()
-    await rm(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   }
 })

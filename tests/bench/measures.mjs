@@ -3,9 +3,6 @@
 // Not the measuring, which is the page's. Invariant: lower is better in every measure.
 import { median, percentile } from './statistics.mjs'
 
-/** The smallest step of the browsers' clocks on an isolated page. */
-export const CLOCK_MS = 0.005
-
 const p50 = series => cell => median(cell.times?.[series] ?? [])
 const p95 = series => cell => percentile(cell.times?.[series] ?? [], 0.95)
 const perDocument = series => cell => {

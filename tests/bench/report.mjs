@@ -4,7 +4,7 @@
 // failed cell is named, and where HyphaDB is slower than another database there is a line that says so.
 import { browsers } from './browsers.mjs'
 import { catalogue } from './catalogue.mjs'
-import { CLOCK_MS, measureNamed, measured, measures } from './measures.mjs'
+import { measureNamed, measured, measures } from './measures.mjs'
 import { median, ratio } from './statistics.mjs'
 import { judge } from './targets.mjs'
 
@@ -15,11 +15,8 @@ export function figure(value) {
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 }
 
-const isTime = measure => measure.unit === 'ms' || measure.unit === 'us'
-
-function amount(measure, value) {
-  return measure.unit === 'ms' && value < CLOCK_MS ? `<${CLOCK_MS}` : figure(value)
-}
+/** What is shorter than a step of the clock cannot be told from nothing. */
+const amount = (medians, measure, value) => (measure.unit === 'ms' && value < medians.clock_ms ? `<${medians.clock_ms}` : figure(value))
 
 const times = share => (share === undefined ? '-' : `${figure(share)}x`)
 
@@ -33,7 +30,8 @@ export function table(head, rows) {
 export class Medians {
   #cells
 
-  constructor(cells, adapters) {
+  constructor(cells, adapters, clock_ms) {
+    this.clock_ms = clock_ms
     this.#cells = cells.filter(cell => !cell.error && !cell.note)
     this.adapters = adapters.filter(name => this.#of(name).length)
     this.documents = Math.max(0, ...this.#cells.map(cell => cell.documents))
@@ -55,7 +53,7 @@ export class Medians {
   comparable(adapter, measure) {
     if (this.documentsOf(adapter) !== this.documents && measure.workload !== 'W12') return undefined
     const value = this.value(adapter, measure)
-    return value !== undefined && isTime(measure) && measure.unit === 'ms' ? Math.max(value, CLOCK_MS) : value
+    return value !== undefined && measure.unit === 'ms' ? Math.max(value, this.clock_ms) : value
   }
 
   /** The best database other than ours that keeps its data, with all of the documents. */
@@ -81,7 +79,7 @@ function filled(medians) {
 function absolutes(medians) {
   const rows = filled(medians).map(measure => [
     `${measure.workload} ${measure.label}, ${measure.unit}`,
-    ...medians.adapters.map(adapter => amount(measure, medians.value(adapter, measure))),
+    ...medians.adapters.map(adapter => amount(medians, measure, medians.value(adapter, measure))),
   ])
   return table(['', ...medians.adapters.map(adapter => heading(medians, adapter))], rows)
 }
@@ -107,20 +105,20 @@ function lossLines(medians, ours) {
   const list = losses(medians, ours)
   if (!list.length) return `${ours}: none.`
   return list
-    .map(({ measure, value, best, share }) => `- ${ours}: ${measure.workload} ${measure.label}: ${amount(measure, value)} ${measure.unit}, ${best.name} ${amount(measure, best.value)} (${times(share)})`)
+    .map(({ measure, value, best, share }) => `- ${ours}: ${measure.workload} ${measure.label}: ${amount(medians, measure, value)} ${measure.unit}, ${best.name} ${amount(medians, measure, best.value)} (${times(share)})`)
     .join('\n')
 }
 
 const limitOf = most => (most >= 0.3 ? `${most}x` : `1/${Math.round(1 / most)}`)
 
-function targetRow({ target, value, base, peer, share, isMet }) {
+function targetRow(medians, { target, value, base, peer, share, isMet }) {
   const measure = measureNamed(target.measure)
   const isNumber = target.than === 'number'
   const wanted = isNumber ? `<= ${target.most} ${measure.unit}` : `<= ${limitOf(target.most)} of ${target.than === 'best' ? 'the best peer' : target.than}`
-  const found = isNumber ? `${amount(measure, value)} ${measure.unit}` : `${times(share)}${target.than === 'best' ? ` (${peer})` : ''}`
+  const found = isNumber ? `${amount(medians, measure, value)} ${measure.unit}` : `${times(share)}${target.than === 'best' ? ` (${peer})` : ''}`
   const factor = isMet === false ? `, ${figure((isNumber ? value : share) / target.most)}x too much` : ''
   const words = isMet === undefined ? 'not measured' : isMet ? 'met' : `NOT MET${factor}`
-  return [`${measure.workload} ${measure.label}`, wanted + (target.isStretch ? ' (stretch)' : ''), `${amount(measure, value)} ${measure.unit}`, base === undefined ? '-' : amount(measure, base), found, words]
+  return [`${measure.workload} ${measure.label}`, wanted + (target.isStretch ? ' (stretch)' : ''), `${amount(medians, measure, value)} ${measure.unit}`, base === undefined ? '-' : amount(medians, measure, base), found, words]
 }
 
 function targetTable(medians, ours) {
@@ -131,7 +129,7 @@ function targetTable(medians, ours) {
   )
   const asked = judged.filter(({ isMet }) => isMet !== undefined)
   const met = asked.filter(({ isMet }) => isMet).length
-  return `${met} of ${asked.length} met.\n\n${table(['target', 'wanted', ours, 'other', 'measured', ''], asked.map(targetRow))}`
+  return `${met} of ${asked.length} met.\n\n${table(['target', 'wanted', ours, 'other', 'measured', ''], asked.map(each => targetRow(medians, each)))}`
 }
 
 function loadOf(cells) {
@@ -147,11 +145,11 @@ function failures(cells) {
 function section(name, run) {
   const cells = run.cells.filter(cell => cell.browser === name)
   if (!cells.length) return ''
-  const medians = new Medians(cells, run.meta.adapters)
+  const medians = new Medians(cells, run.meta.adapters, browsers[name].clock_ms)
   const ours = medians.adapters.filter(adapter => catalogue[adapter].ours)
   const parts = [
     `## ${cells[0].browser_version ?? name}: ${browsers[name].about}`,
-    `Machine load (of ${run.meta.machine.cores} cores) around the cells: ${loadOf(cells)}.`,
+    `Machine load (of ${run.meta.machine.cores} cores) around the cells: ${loadOf(cells)}. The clock's step is ${medians.clock_ms} ms; in ratios a shorter time counts as one step.`,
     ...(failures(cells).length ? [failures(cells).join('\n')] : []),
     `Medians.\n\n${absolutes(medians)}`,
     ...['dexie', 'limit'].filter(base => medians.adapters.includes(base)).map(base => `Relative to ${base} (below 1: quicker, or smaller).\n\n${ratios(medians, base)}`),
@@ -168,7 +166,7 @@ function conditions({ meta, cells }) {
   return [
     '# Benchmark',
     `${meta.documents.toLocaleString('en-US')} documents with three indexes, ${rounds} of ${meta.rounds} rounds, seeds ${meta.seed} to ${meta.seed + meta.rounds - 1}, begun ${meta.began}.`,
-    `${machine.processor}, ${machine.cores} cores, ${machine.memory_gb} GB, ${machine.system}, node ${machine.node}. Times of a cell are medians or percentiles of its samples; what is shown is the median of the rounds. Compare within a run: other work on the machine moves all numbers. Times below the clock's step of ${CLOCK_MS} ms count as one step in ratios.`,
+    `${machine.processor}, ${machine.cores} cores, ${machine.memory_gb} GB, ${machine.system}, node ${machine.node}. Times of a cell are medians or percentiles of its samples; what is shown is the median of the rounds. Compare within a run: other work on the machine moves all numbers.`,
     `| adapter | version | configuration |\n| --- | --- | --- |\n${rows.map(row => `| ${row.join(' | ')} |`).join('\n')}`,
   ].join('\n\n')
 }

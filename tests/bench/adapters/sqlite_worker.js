@@ -22,6 +22,9 @@ const STATEMENTS = {
   remove: 'delete from readings where id = ?',
   count: 'select count(*) from readings',
 }
+/** The other ways to OPFS would start workers of their own. */
+const WITHOUT = { disable: { vfs: { opfs: true, 'opfs-vfs': true, 'opfs-wl': true, kvvfs: true } } }
+
 let db
 let statements
 
@@ -70,6 +73,7 @@ function together(work) {
 
 const methods = {
   async open() {
+    globalThis.sqlite3ApiConfig = WITHOUT
     const [sqlite3] = await Promise.all([sqlite3InitModule(), alone()])
     const pool = await sqlite3.installOpfsSAHPoolVfs({ name: 'bench' })
     db = new pool.OpfsSAHPoolDb('/bench.sqlite3')
