@@ -47,11 +47,12 @@ export const browsers = {
 
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms))
 
-/** Starts a browser; resolves when it has settled. */
-export async function startBrowser(name, profile) {
+/** Starts a browser with further arguments; resolves when it has settled. */
+export async function startBrowser(name, profile, args = []) {
   const { engine, options } = browsers[name]
   const browser = await puppeteer.launch({
     ...options,
+    args: [...options.args, ...args],
     executablePath: browserEnvironment(engine).BROWSER_EXECUTABLE,
     headless: true,
     userDataDir: profile,

@@ -8,9 +8,10 @@
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { CALL_DEADLINE_MS, endBrowser, startBrowser, storedBytes } from './browsers.mjs'
+import { endBrowser, startBrowser, storedBytes } from './browsers.mjs'
 import { load } from './machine.mjs'
 import { SIZES } from './page/questions.js'
+import { runPhase } from './tab.mjs'
 
 /** What ends a cell early; the report tells it. */
 class Ended extends Error {
@@ -30,26 +31,6 @@ function phasesFor(workloads) {
   return [...opens, ...(some(READS) ? ['read'] : []), ...(some(CHANGES) ? ['change'] : [])]
 }
 
-/** The answer, or an error where it does not come: some hang in one browser or the other. */
-async function inTime(phase, answering) {
-  let timer
-  const late = new Promise(resolve => {
-    timer = setTimeout(resolve, CALL_DEADLINE_MS, { error: `${phase}: no answer in ${CALL_DEADLINE_MS / 60_000} min` })
-  })
-  answering.catch(() => {})
-  return Promise.race([answering, late]).finally(() => clearTimeout(timer))
-}
-
-/** Runs one phase in a tab that has been somewhere else. */
-async function runPhase(tab, server, phase, settings) {
-  await tab.goto(server.url('/blank.html'), { waitUntil: 'load' })
-  await tab.goto(server.url('/'), { waitUntil: 'load' })
-  await tab.waitForFunction(() => globalThis.runPhase !== undefined)
-  const answer = await inTime(phase, tab.evaluate((name, given) => globalThis.runPhase(name, given), phase, settings))
-  if (answer.error !== undefined || answer.notThere !== undefined) throw new Ended(answer)
-  return answer
-}
-
 /** Adds what a phase answered to what there is: series grow, values are replaced. */
 function collect(cell, { times, values }) {
   for (const [series, list] of Object.entries(times)) cell.times[series] = [...(cell.times[series] ?? []), ...list]
@@ -63,7 +44,11 @@ async function inBrowser(setting, profile, phases, cell) {
     cell.browser_version = await browser.version()
     const [tab] = await browser.pages()
     const { adapter, seed, documents, workloads } = setting
-    for (const phase of phases) collect(cell, await runPhase(tab, setting.server, phase, { adapter, seed, documents, workloads }))
+    for (const phase of phases) {
+      const answer = await runPhase(tab, setting.server, 'compare', phase, { adapter, seed, documents, workloads })
+      if (answer.error !== undefined || answer.notThere !== undefined) throw new Ended(answer)
+      collect(cell, answer)
+    }
   } finally {
     await endBrowser(browser)
   }

@@ -13,7 +13,7 @@ const megabytes = name => cell => (cell.values?.[name] === undefined ? undefined
 const kilobytes = name => cell => (cell.values?.[name] === undefined ? undefined : cell.values[name] / 1e3)
 
 export const measures = [
-  { name: 'open', workload: 'open', label: 'import + open, new database', unit: 'ms', of: p50('open') },
+  { name: 'open', label: 'import + open, new database', unit: 'ms', of: p50('open') },
   { name: 'bulk_insert', workload: 'W1', label: 'bulk insert of all documents', unit: 'ms', of: p50('bulk_insert'), isTotal: true },
   { name: 'bulk_insert_each', workload: 'W1', label: 'bulk insert, per document', unit: 'us', of: perDocument('bulk_insert') },
   { name: 'insert', workload: 'W2', label: 'single insert p50', unit: 'ms', of: p50('insert') },
@@ -37,6 +37,9 @@ export const measures = [
   { name: 'shipped_gzip', workload: 'W12', label: 'shipped, gzip', unit: 'kB', of: kilobytes('shipped_gzip_bytes') },
   { name: 'shipped_brotli', workload: 'W12', label: 'shipped, brotli', unit: 'kB', of: kilobytes('shipped_brotli_bytes') },
 ]
+
+/** How a measure is called in tables. */
+export const titleOf = ({ workload, label }) => (workload ? `${workload} ${label}` : label)
 
 export const measureNamed = name => measures.find(measure => measure.name === name)
 

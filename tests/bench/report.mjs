@@ -4,7 +4,7 @@
 // failed cell is named, and where HyphaDB is slower than another database there is a line that says so.
 import { browsers } from './browsers.mjs'
 import { catalogue } from './catalogue.mjs'
-import { measureNamed, measured, measures } from './measures.mjs'
+import { measureNamed, measured, measures, titleOf } from './measures.mjs'
 import { median, ratio } from './statistics.mjs'
 import { judge } from './targets.mjs'
 
@@ -78,7 +78,7 @@ function filled(medians) {
 
 function absolutes(medians) {
   const rows = filled(medians).map(measure => [
-    `${measure.workload} ${measure.label}, ${measure.unit}`,
+    `${titleOf(measure)}, ${measure.unit}`,
     ...medians.adapters.map(adapter => amount(medians, measure, medians.value(adapter, measure))),
   ])
   return table(['', ...medians.adapters.map(adapter => heading(medians, adapter))], rows)
@@ -86,7 +86,7 @@ function absolutes(medians) {
 
 function ratios(medians, base) {
   const rows = filled(medians).map(measure => [
-    `${measure.workload} ${measure.label}`,
+    titleOf(measure),
     ...medians.adapters.map(adapter => times(ratio(medians.comparable(adapter, measure), medians.comparable(base, measure)))),
   ])
   return table(['', ...medians.adapters.map(adapter => heading(medians, adapter))], rows)
@@ -105,7 +105,7 @@ function lossLines(medians, ours) {
   const list = losses(medians, ours)
   if (!list.length) return `${ours}: none.`
   return list
-    .map(({ measure, value, best, share }) => `- ${ours}: ${measure.workload} ${measure.label}: ${amount(medians, measure, value)} ${measure.unit}, ${best.name} ${amount(medians, measure, best.value)} (${times(share)})`)
+    .map(({ measure, value, best, share }) => `- ${ours}: ${titleOf(measure)}: ${amount(medians, measure, value)} ${measure.unit}, ${best.name} ${amount(medians, measure, best.value)} (${times(share)})`)
     .join('\n')
 }
 
@@ -118,7 +118,7 @@ function targetRow(medians, { target, value, base, peer, share, isMet }) {
   const found = isNumber ? `${amount(medians, measure, value)} ${measure.unit}` : `${times(share)}${target.than === 'best' ? ` (${peer})` : ''}`
   const factor = isMet === false ? `, ${figure((isNumber ? value : share) / target.most)}x too much` : ''
   const words = isMet === undefined ? 'not measured' : isMet ? 'met' : `NOT MET${factor}`
-  return [`${measure.workload} ${measure.label}`, wanted + (target.isStretch ? ' (stretch)' : ''), `${amount(medians, measure, value)} ${measure.unit}`, base === undefined ? '-' : amount(medians, measure, base), found, words]
+  return [titleOf(measure), wanted + (target.isStretch ? ' (stretch)' : ''), `${amount(medians, measure, value)} ${measure.unit}`, base === undefined ? '-' : amount(medians, measure, base), found, words]
 }
 
 function targetTable(medians, ours) {

@@ -7,6 +7,7 @@ import { Questions, SIZES } from '../bench/page/questions.js'
 import { measureNamed, measures } from '../bench/measures.mjs'
 import { readOptions } from '../bench/options.mjs'
 import { Medians, losses, reportOf, table } from '../bench/report.mjs'
+import { chart, roundUp, short } from '../bench/chart.mjs'
 import { rotated } from '../bench/runner.mjs'
 import { median, percentile, ratio } from '../bench/statistics.mjs'
 import { targets } from '../bench/targets.mjs'
@@ -165,6 +166,23 @@ describe('the report', () => {
   test('every target names a measure, and no measure has the name of another', () => {
     for (const { measure } of targets) assert.ok(measureNamed(measure), measure)
     assert.equal(new Set(measures.map(({ name }) => name)).size, measures.length)
+  })
+})
+
+describe('the chart', () => {
+  test('axes end at round numbers', () => {
+    assert.deepEqual([0, 1, 1.1, 21, 26, 480].map(roundUp), [1, 1, 2, 25, 50, 500])
+    assert.deepEqual([0, 250, 1_500, 1e6].map(short), ['0', '250', '1.5k', '1M'])
+  })
+
+  test('a panel for each measure, a dot for each number, and colours for both schemes', () => {
+    const panel = { title: 'Open & get', unit: 'ms', series: [{ name: 'a', points: [[10, 1], [1_000, 2]] }, { name: 'b', points: [[10, 3]] }] }
+    const text = chart('Title', 'note', [panel, panel])
+    assert.equal(text.match(/<g /g).length, 2)
+    assert.equal(text.match(/<circle/g).length, 6)
+    assert.match(text, /prefers-color-scheme: dark/)
+    assert.match(text, /Open &amp; get, ms/)
+    assert.doesNotMatch(text, /NaN|undefined/)
   })
 })
 

@@ -1,4 +1,4 @@
 // HyphaDB on the page, with its defaults.
 import { openStore } from './hyphadb_store.js'
 
-export const open = () => openStore({})
+export const open = (options = {}) => openStore(options)

@@ -1,11 +1,15 @@
 // The page's script: lets the runner start a phase.
 //
 // Nothing of an adapter is loaded here; that is part of what is measured.
+import { runScale } from './scale.js'
 import { runPhase } from './workloads.js'
 
-globalThis.runPhase = async (name, settings) => {
+const KINDS = { compare: runPhase, scale: runScale }
+
+/** Runs a phase of one of the two benchmarks; what it throws becomes an answer, for errors do not cross to node. */
+globalThis.runPhase = async (kind, name, settings) => {
   try {
-    return await runPhase(name, settings)
+    return await KINDS[kind](name, settings)
   } catch (error) {
     const isThere = error?.name !== 'NotThere'
     return isThere ? { error: `${name}: ${error?.name ?? 'Error'}: ${error?.message ?? error}` } : { notThere: error.message }

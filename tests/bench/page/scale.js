@@ -1,0 +1,144 @@
+// The page's part in the benchmark of growth: HyphaDB alone, with more and more documents.
+//
+// Not a comparison: that is `workloads.js`. Only what stands between two looks at the clock is measured; every answer is
+// compared with the model, outside of that.
+import { Readings, chance, spread } from './documents.js'
+import { Model, difference } from './model.js'
+import { Questions, SIZES } from './questions.js'
+
+/** Gets right after opening, when no block of documents is in memory yet. */
+const COLD_GETS = 20
+const WARM_GETS = 200
+const WALK_GETS = 2_000
+/** Memory is asked for this often while a database larger than the cache is read. */
+const MEMORY_EVERY = 100
+
+function check(question, found, wanted) {
+  const different = difference(found, wanted)
+  if (different !== undefined) throw new Error(`${question}: ${different}`)
+}
+
+async function timed(work) {
+  const start = performance.now()
+  const answer = await work()
+  return { answer, ms: performance.now() - start }
+}
+
+/** Loads the package and opens the database; `options` are for `open`. */
+async function open(options) {
+  watchMemories()
+  const { open } = await import('/adapters/hyphadb/index.js')
+  return open(options)
+}
+
+/** The memories of WebAssembly on this page; one never shrinks, so its size is the highest that was needed. */
+const memories = new Set()
+
+/** Has every instance that is made from now on keep its memory in `memories`. */
+function watchMemories() {
+  const { instantiate } = WebAssembly
+  WebAssembly.instantiate = async (...given) => {
+    const made = await instantiate(...given)
+    const { memory } = (made.instance ?? made).exports
+    if (memory) memories.add(memory)
+    return made
+  }
+}
+
+/** What WebAssembly holds, and what script does as the browser counts it after a collection, where it tells. */
+async function memory() {
+  const wasm_bytes = [...memories].reduce((sum, { buffer }) => sum + buffer.byteLength, 0)
+  if (!performance.measureUserAgentSpecificMemory) return { wasm_bytes }
+  return { wasm_bytes, script_bytes: (await performance.measureUserAgentSpecificMemory()).bytes }
+}
+
+/** Inserts all; the documents are made between the batches, and that is not timed. */
+async function fill({ seed, documents }) {
+  const readings = new Readings(seed)
+  const store = await open()
+  let ms = 0
+  for (let from = 0; from < documents; from += SIZES.batch) {
+    const batch = readings.slice(from, Math.min(from + SIZES.batch, documents))
+    ms += (await timed(() => store.insertMany(batch))).ms
+  }
+  return { bulk_insert_ms: ms, memory: await memory(), storage_estimate_bytes: (await navigator.storage.estimate()).usage }
+}
+
+/** After a reload: open, one get, then gets of documents whose blocks are not in memory. */
+async function first({ seed, documents, visit }) {
+  const readings = new Readings(seed)
+  const random = chance(spread(seed * 1_000 + visit))
+  const indexes = Array.from({ length: COLD_GETS }, () => Math.floor(random() * documents))
+  const ids = indexes.map(index => readings.at(index).id)
+  const start = performance.now()
+  const store = await open()
+  const open_ms = performance.now() - start
+  const answers = [await store.get(ids[0])]
+  const first_get_ms = performance.now() - start
+  const cold_get_ms = []
+  for (const id of ids.slice(1)) {
+    const { answer, ms } = await timed(() => store.get(id))
+    answers.push(answer)
+    cold_get_ms.push(ms)
+  }
+  check('gets after opening', answers, indexes.map(index => readings.at(index)))
+  return { open_ms, first_get_ms, cold_get_ms }
+}
+
+/** The newest of each, as often as there are names; answers the times. */
+async function newest(store, model, field, names) {
+  const { answers, ms } = await each(names, name => store.newest(field, name, SIZES.limit))
+  names.forEach((name, number) => check(`newest of ${name}`, answers[number], model.newest(field, name, SIZES.limit)))
+  return ms
+}
+
+/** Gets, twice, so that the second time all blocks that they need are in memory; then queries. */
+async function ask({ seed, documents }) {
+  const readings = new Readings(seed)
+  const model = new Model(readings, documents)
+  const questions = new Questions(seed, documents)
+  const store = await open()
+  const indexes = questions.gets().slice(0, WARM_GETS)
+  const ids = indexes.map(index => readings.at(index).id)
+  await each(ids, id => store.get(id))
+  const gets = await each(ids, id => store.get(id))
+  check('gets', gets.answers, model.all(indexes))
+  const site_ms = await newest(store, model, 'site', questions.sites())
+  const agent_ms = await newest(store, model, 'agent', questions.agents())
+  return { warm_get_ms: gets.ms, site_ms, agent_ms, memory: await memory() }
+}
+
+/** Asks for each in turn. */
+async function each(list, ask) {
+  const [answers, ms] = [[], []]
+  for (const one of list) {
+    const { answer, ms: taken } = await timed(() => ask(one))
+    answers.push(answer)
+    ms.push(taken)
+  }
+  return { answers, ms }
+}
+
+/** Reads every document by ranges of time, and some by key, with a cache that holds a part of them; checks every answer. */
+async function walk({ seed, documents, cacheBytes }) {
+  const readings = new Readings(seed)
+  const store = await open({ cacheBytes })
+  const seen = [await memory()]
+  let ranges = 0
+  for (let from = 0; from < documents; from += SIZES.range) {
+    const to = Math.min(from + SIZES.range, documents)
+    check(`range from ${from}`, await store.range(readings.at(from).ts, readings.at(to).ts), readings.slice(from, to))
+    if (++ranges % MEMORY_EVERY === 0) seen.push(await memory())
+  }
+  const random = chance(spread(seed))
+  for (let time = 0; time < WALK_GETS; time++) {
+    const reading = readings.at(Math.floor(random() * documents))
+    check('get', await store.get(reading.id), reading)
+  }
+  seen.push(await memory())
+  return { memory: seen, checked: { documents, gets: WALK_GETS } }
+}
+
+const PHASES = { fill, first, ask, walk }
+
+export const runScale = (name, settings) => PHASES[name](settings)
