@@ -51,8 +51,9 @@ export const everyAdapter = Object.keys(catalogue)
 /** Whether adapters come from npm, so that npm has to be asked before they can be run. */
 export const needPeers = names => names.some(name => catalogue[name].package)
 
-async function commit() {
-  const head = await capture('git', ['-C', inProject(), 'describe', '--always', '--dirty', '--exclude=*'])
+/** The commit of the checkout that a package was built in, with a word where it was changed since. */
+async function commitOf(pkg) {
+  const head = await capture('git', ['-C', pkg, 'describe', '--always', '--dirty', '--exclude=*'])
   return head.code === 0 ? head.stdout.trim() : 'no commit'
 }
 
@@ -60,10 +61,10 @@ async function packageVersion(name) {
   return JSON.parse(await readFile(join(PEERS, name, 'package.json'), 'utf8')).version
 }
 
-/** The version of an adapter's database, for the report. */
-export async function versionOf(name) {
+/** The version of an adapter's database, for the report; ours is the package in the folder `pkg`. */
+export async function versionOf(name, pkg) {
   const entry = catalogue[name]
-  if (entry.ours) return `${manifest().version} (${await commit()})`
+  if (entry.ours) return `${manifest().version} (${await commitOf(pkg)})`
   return entry.package ? packageVersion(entry.package) : "the browser's"
 }
 

@@ -25,10 +25,10 @@ async function prepare({ adapters, browsers: names, pkg }) {
   await build()
 }
 
-async function about({ adapters, pkg, out, ...settings }) {
+async function about({ adapters, documents, rounds, workloads, browsers, seed }, pkg) {
   const versions = {}
-  for (const name of adapters) versions[name] = await versionOf(name)
-  return { began: new Date().toISOString(), machine: machine(), adapters, versions, ...settings }
+  for (const name of adapters) versions[name] = await versionOf(name, pkg)
+  return { began: new Date().toISOString(), machine: machine(), adapters, versions, documents, rounds, workloads, browsers, seed }
 }
 
 function tell(cell, left) {
@@ -55,8 +55,9 @@ command(async args => {
   process.once('exit', () => rmSync(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }))
   const server = await startServer(site)
   try {
-    await bundleSite(site, options.adapters, resolve(options.pkg ?? inProject('pkg')))
-    const meta = await about(options)
+    const pkg = resolve(options.pkg ?? inProject('pkg'))
+    await bundleSite(site, options.adapters, pkg)
+    const meta = await about(options, pkg)
     const cells = await runAll({ ...options, server, site, profiles: `${work}/profiles` }, async (done, left) => {
       tell(done.at(-1), left)
       await save(out, { meta, cells: done })

@@ -173,12 +173,13 @@ command(async args => {
   await prepare(options.pkg)
   const work = inProject(`target/scale-${process.pid}`)
   process.once('exit', () => rmSync(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }))
-  await bundleSite(`${work}/site`, ['hyphadb'], resolve(options.pkg ?? inProject('pkg')))
+  const pkg = resolve(options.pkg ?? inProject('pkg'))
+  await bundleSite(`${work}/site`, ['hyphadb'], pkg)
   const server = await startServer(`${work}/site`)
   try {
     const place = { server, profile: documents => `${work}/profile-${documents}` }
     const { results, walk } = await measureAll(place, options.sizes)
-    const meta = { began: new Date().toISOString(), machine: machine(), version: await versionOf('hyphadb'), browser: walk.browser_version }
+    const meta = { began: new Date().toISOString(), machine: machine(), version: await versionOf('hyphadb', pkg), browser: walk.browser_version }
     const text = summary({ meta, results, walk })
     await save(resolve(options.out), JSON.stringify({ meta, results, walk }))
     await save(resolve(options.out).replace(/(\.json)?$/, '.md'), text)

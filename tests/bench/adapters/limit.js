@@ -90,7 +90,7 @@ class Limit {
 
   async newest(field, value, limit) {
     if (!this.#current()) return undefined
-    return this.#sorted[field].get(value).slice(-limit).reverse()
+    return (this.#sorted[field].get(value) ?? []).slice(-limit).reverse()
   }
 
   async range(from, to) {
