@@ -157,11 +157,13 @@ async fn open_indexed_db(config: &Config, env: Rc<dyn Env>, events: &Callbacks) 
     options.backup.clone_from(&config.stores.backup);
     options.cache.clone_from(&config.stores.cache);
     let storage = IndexedDb::open(options, env).await?;
-    if let Found::Wiped(words) = storage.found() {
+    if let Found::Wiped(words) = storage.found()
+        && !config.accepts_loss
+    {
         storage.close().await;
         let message = format!("the browser lost database `{}` and said: {words}", config.name);
         return Err(Error::new(ErrorKind::Lost, message)
-            .with_hint("restore a backup; opening it again begins an empty database"));
+            .with_hint("restore a backup; `acceptLoss: true`, or opening it once more, begins an empty database"));
     }
     let queue = events.clone();
     storage.on_event(move |event| queue.push(move || JsValue::from_str(event.name())));

@@ -80,6 +80,8 @@ pub struct Config {
     pub conflict_retries: Option<u32>,
     /// What must be found, when the database was here before.
     pub mark: Option<Mark>,
+    /// Whether a database that the browser says it lost may begin anew.
+    pub accepts_loss: bool,
 }
 
 impl Config {
@@ -95,6 +97,7 @@ impl Config {
             cache_bytes: None,
             conflict_retries: None,
             mark: None,
+            accepts_loss: false,
         }
     }
 
@@ -124,6 +127,7 @@ impl Config {
                 ("durability", value) => parsed.durability = parse_durability(value)?,
                 ("stores", Value::Object(stores)) => parsed.stores = parse_stores(stores)?,
                 ("collections", Value::Array(collections)) => parsed.collections = parse_collections(collections)?,
+                ("accepts_loss", Value::Bool(accepts)) => parsed.accepts_loss = *accepts,
                 ("cache_bytes", value) => parsed.cache_bytes = Some(parse_count("cache_bytes", value)?),
                 ("conflict_retries", value) => {
                     let retries = parse_count("conflict_retries", value)?;

@@ -58,7 +58,7 @@ export function readConfig(given: OpenConfig): Config {
   const storage = readStorage(given.storage)
   const durability = given.durability ?? 'relaxed'
   const collections = Object.entries(given.collections ?? {}).map(([name, config]) => [name, readCollection(name, config)])
-  const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, conflict_retries: CONFLICT_RETRIES }
+  const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, conflict_retries: CONFLICT_RETRIES, accepts_loss: given.acceptLoss === true }
   const sorted = collections.slice().sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
   const { main = 'main', backup = 'backup', cache = 'cache' } = given.databases ?? {}
   const identity = JSON.stringify([storage, durability, [main, backup, cache], sorted, given.cacheBytes])
