@@ -140,7 +140,7 @@ impl Default for Options {
             deadline_ms: 10_000,
             // Just so large that browsers keep it as a file of its own, whose space is free as soon as it is deleted.
             reserve_bytes: 1280 * 1024,
-            room_ms: 10_000,
+            room_ms: 15_000,
             mark: None,
         }
     }

@@ -18,7 +18,8 @@ use std::rc::Rc;
 /// How often a failed call is made again.
 pub(super) const ATTEMPTS: u32 = 3;
 
-/// How often it is looked whether space that was given back is free.
+/// How long to wait before it is looked whether space that was given back is free; each time twice as long, because
+/// Chromium needs more room, not less, while it tidies up.
 const ROOM_INTERVAL_MS: u32 = 250;
 
 /// How long to wait before the attempt with this number.
@@ -72,6 +73,7 @@ impl<S: Storage> Inner<S> {
         };
         let mut doubt: Option<StorageError> = None;
         let mut has_freed = false;
+        let mut room_interval_ms = ROOM_INTERVAL_MS;
         let mut attempt = 0;
         loop {
             let error = match self.call(self.storage.append(append.clone())).await {
@@ -99,7 +101,8 @@ impl<S: Storage> Inner<S> {
             } else if error.failure == Failure::Quota && self.reclaim().await {
                 // Space of deleted documents was given back: once more.
             } else if error.failure == Failure::Quota && self.is_room_expected() {
-                self.env.sleep(ROOM_INTERVAL_MS).await;
+                self.env.sleep(room_interval_ms).await;
+                room_interval_ms *= 2;
                 self.make_room(&record.run).await;
             } else if attempt < ATTEMPTS && may_help(error.failure) {
                 attempt += 1;

@@ -46,20 +46,17 @@ impl<S: Storage> Inner<S> {
         Ok(())
     }
 
-    /// Keeps the memtable bounded in a context that is not the one that does background work: takes over what another
-    /// context has checkpointed; where nobody does, writes a checkpoint itself.
+    /// Keeps the memtable and the log bounded where background work does not keep pace, or where another context does
+    /// it: writes a checkpoint, or takes over what another context has checkpointed.
     ///
     /// A failure is for the next call to meet that needs the storage: nothing is lost by a memtable that is too large.
     pub(super) async fn relieve(&self) {
         let limit = self.options.memtable_bytes;
         let bytes = || self.state().memtable.len_bytes();
-        if bytes() <= self.relieve_at_bytes.get().max(2 * limit) {
+        if bytes() <= self.relieve_at_bytes.get().max(limit + limit / 2) {
             return;
         }
-        let is_relieved = self.reload().await.is_ok() && bytes() <= 4 * limit;
-        if !is_relieved {
-            let _ = self.checkpoint().await;
-        }
+        let _ = self.checkpoint().await;
         // Where that did not help, not at every commit again.
         self.relieve_at_bytes.set(2 * bytes());
     }

@@ -50,10 +50,13 @@ impl<S: Storage> Inner<S> {
         let _ = self.call(self.storage.apply(batch)).await;
     }
 
-    /// Makes room for a commit that did not fit: gives up the cache, and for a commit that deletes the reserve too. In a
-    /// transaction that only deletes: Firefox lets nothing else through after the quota was used up.
+    /// Makes room for a commit that did not fit: gives up the cache and segments that are kept for old snapshots, and for
+    /// a commit that deletes the reserve too. In a transaction that only deletes: Firefox lets nothing else through after
+    /// the quota was used up.
     pub(super) async fn make_room(&self, run: &Run) {
         let mut deletes = vec![(Store::Cache, NameRange::all())];
+        let state = self.state();
+        deletes.extend(state.manifest.retired.iter().map(|retired| (Store::Main, retired.id.names())));
         if run.iter().any(|(_, value)| value.is_none()) {
             self.has_reserve.set(false);
             deletes.push((Store::Main, NameRange::one(RESERVE_NAME)));
