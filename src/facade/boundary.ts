@@ -1,9 +1,11 @@
 // What the generated glue (`engine.js`) offers, in our words.
 //
 // Not generated: the generator's own types say `any` where it matters. `src/bindings.rs` is the other side.
-// Invariant: nothing but `load.ts`, `instance.ts`, `connection.ts` and `transaction.ts` knows these.
+// Where the engine is in a worker, `remote.ts` offers the same, and what is a value here is the promise of one there.
+// Invariant: nothing but `load.ts`, `instance.ts`, `connection.ts`, `transaction.ts` and the two sides of a worker
+// (`remote.ts`, `server.ts`) knows these.
 
-/** An opened database inside the wasm. Its errors are plain objects: `fromEngine` makes them ours. */
+/** An opened database, inside the wasm or in a worker. Its errors are plain objects: `fromEngine` makes them ours. */
 export interface Engine {
   /** Answers at once when nothing has to be read from storage. */
   request(request: Uint8Array): Uint8Array | Promise<Uint8Array>
@@ -14,13 +16,11 @@ export interface Engine {
   /** One slice of background work; true: more is left. */
   maintain(slice_ms: number): Promise<boolean>
   /** The database's identity, in hexadecimal. */
-  database(): string
+  database(): string | Promise<string>
   /** The newest commit that is known to survive power loss. */
-  durable_seq(): number
+  durable_seq(): number | Promise<number>
   /** Has the browser put its own log away, where it does not mend it by itself after a kill. */
   retire_log(): Promise<void>
-  /** The newest commit known here. */
-  seq(): number
   on_commit(callback: (change: Uint8Array) => void): void
   on_connection(callback: (event: string) => void): void
   close(): Promise<void>

@@ -4,8 +4,9 @@
 // Invariants: what is not known or not there yet is refused, never ignored; equal configurations have equal `identity`.
 
 import { HyphaError, invalid, quote } from './errors.js'
-import { ANY, BOOLEAN, CALL, COUNT, NAME, PLAIN, checkOptions, describe, oneOf, type OptionTable } from './options.js'
+import { ANY, BOOLEAN, CALL, COUNT, NAME, PLAIN, WORKER, checkOptions, describe, oneOf, type OptionTable } from './options.js'
 import { isPlainObject } from './plain.js'
+import { ownWorker, type MakeWorker } from './remote.js'
 import { isStorage } from './storage.js'
 import type { Durability, OpenConfig } from './types.js'
 
@@ -14,8 +15,10 @@ const CONFLICT_RETRIES = 3
 
 const OPEN: OptionTable = {
   ...CALL, name: NAME, collections: PLAIN, storage: ANY, durability: oneOf('relaxed', 'strict'), databases: PLAIN,
-  cacheBytes: COUNT, acceptLoss: BOOLEAN, thread: oneOf('inline', 'worker'), wasm: ANY,
+  cacheBytes: COUNT, acceptLoss: BOOLEAN, thread: ANY, wasm: ANY,
 }
+const THREADS: OptionTable = { thread: oneOf('inline', 'worker') }
+const THREAD: OptionTable = { worker: WORKER }
 const STORES: OptionTable = { main: NAME, backup: NAME, cache: NAME }
 const COLLECTION: OptionTable = { key: ANY, indexes: ANY }
 const INDEX: OptionTable = { name: NAME, fields: ANY, unique: BOOLEAN, sparse: BOOLEAN }
@@ -33,6 +36,8 @@ export interface Config {
   readonly durability: Durability
   /** A database that was lost or rolled back is opened as it is. */
   readonly acceptLoss: boolean
+  /** Makes the worker for the engine; none: it is here. */
+  readonly worker: MakeWorker | undefined
   /** What the engine's `open` takes. */
   readonly engine: Readonly<Record<string, unknown>>
   /** Equal for configurations that mean the same. */
@@ -53,7 +58,6 @@ export function readConfig(given: OpenConfig): Config {
   refuseNotYet(given, 'open')
   checkOptions(given, OPEN, 'open')
   if (given.name === undefined) throw invalid('option `name` of open is missing', { hint: "give the database a name: `open({ name: 'app' })`" })
-  if ((given.thread as string) === 'worker') throw notYet('thread: worker', 'open')
   checkOptions(given.databases, STORES, 'databases')
   const storage = readStorage(given.storage)
   const durability = given.durability ?? 'relaxed'
@@ -61,8 +65,9 @@ export function readConfig(given: OpenConfig): Config {
   const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, conflict_retries: CONFLICT_RETRIES, accepts_loss: given.acceptLoss === true }
   const sorted = collections.slice().sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
   const { main = 'main', backup = 'backup', cache = 'cache' } = given.databases ?? {}
-  const identity = JSON.stringify([storage, durability, [main, backup, cache], sorted, given.cacheBytes])
-  return { name: given.name, storage, durability, acceptLoss: given.acceptLoss === true, engine, identity }
+  const worker = readThread(given.thread)
+  const identity = JSON.stringify([storage, worker === undefined ? 'inline' : 'worker', durability, [main, backup, cache], sorted, given.cacheBytes])
+  return { name: given.name, storage, durability, acceptLoss: given.acceptLoss === true, worker, engine, identity }
 }
 
 function readStorage(storage: unknown): 'indexeddb' | 'memory' {
@@ -76,6 +81,17 @@ function readStorage(storage: unknown): 'indexeddb' | 'memory' {
     throw new HyphaError('unsupported', 'there is no IndexedDB in this runtime', { hint: 'pass `storage: memory()` or a host adapter to `open`' })
   }
   return 'indexeddb'
+}
+
+function readThread(thread: unknown): MakeWorker | undefined {
+  if (thread === undefined || thread === 'inline') return undefined
+  checkOptions(typeof thread === 'string' ? { thread } : thread, typeof thread === 'string' ? THREADS : THREAD, 'thread')
+  const worker = typeof thread === 'string' ? undefined : (thread as { worker?: unknown }).worker
+  if (typeof worker === 'function') return worker as MakeWorker
+  if (typeof globalThis.Worker === 'undefined') {
+    throw new HyphaError('unsupported', 'there are no workers in this context', { hint: "leave `thread` out: the engine then runs here" })
+  }
+  return worker === undefined ? ownWorker : () => new Worker(worker as string | URL, { type: 'module' })
 }
 
 function readCollection(name: string, config: unknown): { key: string | string[] | undefined; indexes: EngineIndex[] } {

@@ -92,9 +92,11 @@ export class Connection {
   /** Writes. Given up on before the commit, there is no effect. */
   async write(request: Request, durability: Durability | undefined, patience: Patience | undefined): Promise<unknown> {
     const bytes = encodeRequest(durability === undefined ? request : { ...request, durability })
+    // A worker is handed its bytes, and after a conflict it is handed them again.
+    const given = (): Uint8Array => (this.config.worker === undefined ? bytes : bytes.slice())
     const answer = await this.inTurn(TURNS_MAX, () => patience === undefined
-      ? this.call(() => this.#engine.request(bytes))
-      : this.#writePatiently(bytes, durability, patience))
+      ? this.call(() => this.#engine.request(given()))
+      : this.#writePatiently(given(), durability, patience))
     this.#announce(answer)
     return answer
   }
@@ -225,9 +227,9 @@ export class Connection {
   }
 
   /** What to remember; nothing once the engine is gone. */
-  #mark(): Mark | undefined {
+  #mark(): Promise<Mark> | undefined {
     if (this.#calls.haveEnded || !this.#instance.alive) return undefined
-    return { database: this.#engine.database(), seq: this.#engine.durable_seq() }
+    return Promise.all([this.#engine.database(), this.#engine.durable_seq()]).then(([database, seq]) => ({ database, seq }))
   }
 
   #committed(bytes: Uint8Array): void {

@@ -10,6 +10,7 @@ export class Instance {
   readonly glue: Glue
   readonly leave: () => void
   #alive = true
+  #cause: unknown
   readonly #mourners = new Set<(cause: unknown) => void>()
 
   /** `leave` is called when a database of it is closed. */
@@ -33,6 +34,7 @@ export class Instance {
   untilDeath<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const forget = this.onDeath(reject)
+      if (!this.#alive) reject(this.#cause)
       work.then(resolve, reject).finally(forget)
     })
   }
@@ -41,6 +43,7 @@ export class Instance {
   die(cause: unknown): void {
     if (!this.#alive) return
     this.#alive = false
+    this.#cause = cause
     const mourners = [...this.#mourners]
     this.#mourners.clear()
     for (const mourn of mourners) mourn(cause)

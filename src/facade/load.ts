@@ -18,13 +18,18 @@ let starting: Promise<Instance> | undefined
 
 /** The instance, started now if there is none that lives. `given` is the caller's `wasm` option. */
 export async function loadInstance(source: Source, given: unknown): Promise<Instance> {
-  compiling ??= given === undefined ? source() : fromGiven(given)
-  const module = await once(compiling, () => (compiling = undefined))
+  const module = await loadModule(source, given)
   const instance = await once((starting ??= start(module)), () => (starting = undefined))
   if (instance.alive) return instance
   // Of several that wait here the first starts anew.
   if ((await starting) === instance) starting = restart()
   return once(starting!, () => (starting = undefined))
+}
+
+/** The compiled wasm. */
+export async function loadModule(source: Source, given: unknown): Promise<WebAssembly.Module> {
+  compiling ??= given === undefined ? source() : fromGiven(given)
+  return once(compiling, () => (compiling = undefined))
 }
 
 /** The outcome; a failure is forgotten, so that the next call tries again. */

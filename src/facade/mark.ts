@@ -37,16 +37,18 @@ export async function forgetMark(name: string): Promise<void> {
   }
 }
 
+/** Tells the present mark, or nothing once it is unknown. */
+type Look = () => Promise<Mark> | undefined
+
 /** Keeps the mark of one open database up to date. */
 export class MarkKeeper {
   readonly #name: string
-  readonly #look: () => Mark | undefined
+  readonly #look: Look
   #written = ''
   #rest: ReturnType<typeof setTimeout> | undefined
   #writing: Promise<void> = Promise.resolve()
 
-  /** `look` tells the present mark, or nothing once it is unknown. */
-  constructor(name: string, look: () => Mark | undefined) {
+  constructor(name: string, look: Look) {
     this.#name = name
     this.#look = look
   }
@@ -64,7 +66,7 @@ export class MarkKeeper {
   write(): Promise<void> {
     // Looked at now: a moment later the engine may be gone.
     const mark = this.#look()
-    this.#writing = this.#writing.then(() => this.#put(mark))
+    this.#writing = Promise.all([mark, this.#writing]).then(([known]) => this.#put(known), () => undefined)
     return this.#writing
   }
 

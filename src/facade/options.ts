@@ -25,6 +25,9 @@ export const oneOf = (...words: string[]): Kind => kind(words.map((word) => `'${
 const SIGNAL = kind('an AbortSignal', (value) => typeof (value as AbortSignal | null)?.aborted === 'boolean')
 const TIME = kind('a number of milliseconds, 0 or more', (value) => typeof value === 'number' && value >= 0)
 
+/** Of `thread`. */
+export const WORKER = kind('a URL, or a function that makes a worker', (value) => typeof value === 'string' || typeof value === 'function' || value instanceof URL)
+
 /** Options by name. */
 export type OptionTable = Readonly<Record<string, Kind>>
 

@@ -7,9 +7,10 @@
 import { Connection } from './connection.js'
 import type { Config } from './config.js'
 import { fromEngine, invalid, isTrap, quote } from './errors.js'
-import { loadInstance, type Source } from './load.js'
+import { loadInstance, loadModule, type Source } from './load.js'
 import { forgetMark } from './mark.js'
 import { Prelude } from './prelude.js'
+import { startWorker } from './remote.js'
 
 interface Entry {
   readonly identity: string
@@ -68,7 +69,8 @@ function start(source: Source, config: Config, wasm: unknown): Entry {
     if (entries.get(config.name) === entry) entries.delete(config.name)
   }
   const prelude = new Prelude(config)
-  const opening = loadInstance(source, wasm).then((instance) => Connection.open(instance, config, prelude, forget), (thrown) => {
+  const loading = config.worker === undefined ? loadInstance(source, wasm) : startWorker(config.worker, loadModule(source, wasm))
+  const opening = loading.then((instance) => Connection.open(instance, config, prelude, forget), (thrown) => {
     prelude.end()
     throw thrown
   })

@@ -237,6 +237,13 @@ export interface StorageChoice {
   readonly kind: 'memory'
 }
 
+/** What is needed of a `Worker`; its script is, or imports, `hyphadb/worker`. */
+export interface WorkerLike {
+  postMessage(message: any, transfer: any[]): void
+  addEventListener(type: string, listener: (event: any) => void): void
+  terminate(): unknown
+}
+
 export interface OpenConfig<S extends Schemas = Schemas> extends CallOptions {
   name: string
   collections?: { readonly [Name in keyof S]: CollectionConfig<S[Name]> } | undefined
@@ -250,8 +257,11 @@ export interface OpenConfig<S extends Schemas = Schemas> extends CallOptions {
   cacheBytes?: number | undefined
   /** Opens a database as it is, although it was lost or rolled back since it was last open here. */
   acceptLoss?: boolean | undefined
-  /** Where the engine runs; `inline` is here. */
-  thread?: 'inline' | undefined
+  /**
+   * Where the engine runs: here, or in a dedicated worker, so that its work never holds up this thread. With a bundler that
+   * does not know workers by itself, serve `hyphadb/worker` as a script of its own, and say where it is. [`inline`]
+   */
+  thread?: 'inline' | 'worker' | { worker: string | URL | (() => WorkerLike) } | undefined
   /** The engine, where it does not lie beside the script: a URL, a Response, bytes, or a WebAssembly.Module. */
   wasm?: string | object | undefined
 }

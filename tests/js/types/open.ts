@@ -54,8 +54,15 @@ await open({ name: 'a', durability: 'sometimes' })
 await open({ name: 'a', durabilty: 'strict' })
 // @ts-expect-error memory is a function
 await open({ name: 'a', storage: memory })
-// @ts-expect-error worker threads are not there yet
 await open({ name: 'a', thread: 'worker' })
+await open({ name: 'a', thread: 'inline' })
+await open({ name: 'a', thread: { worker: '/assets/worker.js' } })
+await open({ name: 'a', thread: { worker: new URL('./worker.js', import.meta.url) } })
+await open({ name: 'a', thread: { worker: () => new Worker('/assets/worker.js', { type: 'module' }) } })
+// @ts-expect-error not a thread
+await open({ name: 'a', thread: 'main' })
+// @ts-expect-error not a worker
+await open({ name: 'a', thread: { worker: () => new Blob() } })
 
 // @ts-expect-error no such collection
 db.collection('reading')

@@ -23,8 +23,8 @@ export const noise = length => {
 export const told = error => ({ code: error?.code, message: String(error?.message ?? error), hint: error?.hint, details: error?.details })
 
 /** Raises one counter that all share, one commit at a time. */
-export async function raise(name, writer, times) {
-  const db = await openForTest(name)
+export async function raise(name, writer, times, options) {
+  const db = await openForTest(name, options)
   const counters = db.collection('counters')
   for (let done = 0; done < times; done++) {
     await counters.updateOne({ id: 'shared' }, { $inc: { total: 1, [writer]: 1 } }, { upsert: true })
