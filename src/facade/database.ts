@@ -106,7 +106,10 @@ export interface Door {
   /** Opens a database, or makes it. The same name with the same configuration shares one connection. */
   open<N extends string>(config: OpenConfig<Record<N, Document>>): Promise<Database<Record<N, Document>>>
   open<S extends Schemas>(config: OpenConfig<S>): Promise<Database<S>>
-  /** Deletes a database and all that is in it. Other contexts that have it open are told. */
+  /**
+   * Deletes a database and all that is in it. Other contexts that have it open are told. It may be given up on until the
+   * deletion itself begins; this context's handles may be closed by then.
+   */
   deleteDatabase(name: string, options?: CallOptions): Promise<void>
 }
 
@@ -130,8 +133,9 @@ export function door(source: Source): Door {
     async deleteDatabase(name, options) {
       checkOptions(options, CALL, 'deleteDatabase')
       if (typeof name !== 'string' || name === '') throw invalid(`name of a database is ${describe(name)}, not a string`)
-      Patience.from(options)?.check()
-      await remove(source, name)
+      const patience = Patience.from(options)
+      patience?.check()
+      await remove(source, name, patience)
     },
   }
 }

@@ -9,6 +9,7 @@ import type { Config } from './config.js'
 import { fromEngine, invalid, isTrap, quote } from './errors.js'
 import { loadInstance, loadModule, type Source } from './load.js'
 import { forgetMark } from './mark.js'
+import type { Patience } from './patience.js'
 import { Prelude } from './prelude.js'
 import { startWorker } from './remote.js'
 
@@ -44,24 +45,32 @@ export async function release(connection: Connection): Promise<void> {
   await entry.closing
 }
 
-/** Deletes a database with all its data. Handles of this context are closed, others are told. */
-export async function remove(source: Source, name: string): Promise<void> {
+/**
+ * Deletes a database with all its data. Handles of this context are closed, others are told. Given up on before the deletion
+ * begins, nothing is deleted; after that nobody gives up on it, because it cannot be taken back.
+ */
+export async function remove(source: Source, name: string, patience: Patience | undefined): Promise<void> {
+  const unlessGivenUp = <T>(work: Promise<T>): Promise<T> => (patience === undefined ? work : patience.race(work))
   const entry = entries.get(name)
-  if (entry !== undefined) {
-    const connection = await entry.opening.catch(() => undefined)
-    entry.closing ??= connection?.close()
-    await entry.closing
-    if (connection?.config.storage === 'memory') return
-  }
+  if (entry !== undefined && (await unlessGivenUp(end(entry))) === 'memory') return
   if (typeof globalThis.indexedDB === 'undefined') return
-  const instance = await loadInstance(source, undefined)
+  const instance = await unlessGivenUp(loadInstance(source, undefined))
+  patience?.check()
   try {
-    await instance.glue.delete_database(name)
+    await instance.untilDeath(instance.glue.delete_database(name))
     await forgetMark(name)
   } catch (thrown) {
     if (isTrap(thrown)) instance.die(thrown)
     throw fromEngine(thrown)
   }
+}
+
+/** Closes a connection whoever holds it; answers where it was kept. */
+async function end(entry: Entry): Promise<string | undefined> {
+  const connection = await entry.opening.catch(() => undefined)
+  entry.closing ??= connection?.close()
+  await entry.closing
+  return connection?.config.storage
 }
 
 function start(source: Source, config: Config, wasm: unknown): Entry {

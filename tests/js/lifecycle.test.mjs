@@ -103,6 +103,18 @@ describe('closing', () => {
   })
 })
 
+test('a deletion that is given up on in time deletes nothing', async () => {
+  const name = freshName()
+  const config = { name, storage: memory(), collections: { a: { key: 'id' } } }
+  const db = await open(config)
+  const controller = new AbortController()
+  const deleting = refuses(deleteDatabase(name, { signal: controller.signal }), 'cancelled')
+  controller.abort()
+  await deleting
+  await refuses(deleteDatabase(name, { signal: controller.signal }), 'cancelled')
+  await db.close()
+})
+
 describe('events', () => {
   test('changes tell what was committed, in order, after it', async (t) => {
     const { db, readings } = await openReadings(t)

@@ -157,3 +157,31 @@ test('an opening that comes to nothing leaves no database behind', async () => {
   assert.deepEqual(answer, { failure: 'unavailable', old: 0 })
   await page.close()
 })
+
+test('an engine that traps loses nothing that was acknowledged, and the database can be opened again', async () => {
+  const page = await openTab(browser, site)
+  const answer = await page.evaluate(async () => {
+    const { openForTest, told } = await import('/work.js')
+    const { Engine } = await import('/pkg/engine.js')
+    const db = await openForTest('trapped')
+    const entries = db.collection('entries')
+    for (let id = 0; id < 20; id++) await entries.insertOne({ id, round: 1 })
+    const { request } = Engine.prototype
+    const pending = entries.insertOne({ id: 100, round: 2 }).then(() => 'written', error => error.code)
+    await Promise.resolve().then(() => undefined)
+    // No such length can be had: the allocation in front of the call aborts.
+    Engine.prototype.request = function () { return request.call(this, { length: 0xfffffff0 }) }
+    const failure = await entries.get(1).catch(told)
+    Engine.prototype.request = request
+    const again = await openForTest('trapped')
+    const kept = await again.collection('entries').find({ round: 1 }).count()
+    await again.collection('entries').insertOne({ id: 200, round: 3 })
+    await Promise.all([db.close(), again.close()])
+    return { pending: await pending, failure, kept }
+  })
+  assert.equal(answer.failure.code, 'closed')
+  assert.match(answer.failure.hint, /what was acknowledged is safe/)
+  assert.equal(answer.kept, 20)
+  assert.ok(['written', 'closed'].includes(answer.pending))
+  await page.close()
+})
