@@ -43,7 +43,7 @@ export class HeadStart {
     this.end()
     if (this.#lost === undefined) return
     throw new HyphaError('lost', `the browser lost database ${quote(this.#name)} and said: ${this.#lost}`, {
-      hint: 'restore a backup; opening it again begins an empty database',
+      hint: 'restore a backup; `acceptLoss: true`, or opening it once more, begins an empty database',
     })
   }
 

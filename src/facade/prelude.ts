@@ -14,18 +14,21 @@ export class Prelude {
   /** The session, and how the one before ended. None where nothing is kept. */
   readonly session: Promise<Begun> | undefined
   readonly #headStart: HeadStart | undefined
+  readonly #acceptsLoss: boolean
 
   constructor(config: Pick<Config, 'name' | 'storage' | 'acceptLoss'>) {
     const { name, storage, acceptLoss } = config
     const isKept = storage !== 'memory'
+    this.#acceptsLoss = acceptLoss
     this.#headStart = isKept ? new HeadStart(name) : undefined
     this.mark = isKept && !acceptLoss ? readMark(name) : Promise.resolve(undefined)
     this.session = isKept ? Session.begin(name) : undefined
   }
 
-  /** The engine has opened the database. Throws `lost` when the browser has said here that it was lost. */
+  /** The engine has opened the database. Throws `lost` when the browser has said here that it was, unless that is accepted. */
   finish(): void {
-    this.#headStart?.finish()
+    if (this.#acceptsLoss) this.#headStart?.end()
+    else this.#headStart?.finish()
   }
 
   /** Nothing came of it. */

@@ -186,6 +186,10 @@ describe('a head start', () => {
     request.onupgradeneeded({ dataLoss: 'total', dataLossMessage: 'Corruption: bad block' })
     const error = await refuses(async () => start.finish(), 'lost', /Corruption: bad block/)
     assert.match(error.hint, /restore a backup/)
+    const accepted = new Prelude({ name: 'a', storage: 'indexeddb', acceptLoss: true })
+    request.onupgradeneeded({ dataLoss: 'total' })
+    accepted.finish()
+    accepted.end()
     let ends = 0
     const engine = { close: async () => { ends++ }, free: () => { ends++ } }
     await refuses(connect(engine, { mark: Promise.resolve(), finish: () => start.finish(), end() {} }), 'lost')
