@@ -1,7 +1,7 @@
 // The page and the adapters as a browser loads them: bundled and minified, each adapter in a folder of its own.
 //
 // Not the server. Every database is bundled in the same way, ours too.
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rm } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { build } from 'esbuild'
@@ -60,5 +60,4 @@ export async function bundleSite(folder, names, pkg) {
   await copyFile(join(HERE, 'page/index.html'), join(folder, 'index.html'))
   await bundleInto(folder, { main: join(HERE, 'page/main.js') }, { external: ['/adapters/*'] })
   for (const name of names) await bundleAdapter(name, join(folder, 'adapters', name), pkg)
-  await writeFile(join(folder, 'blank.html'), '<!doctype html><title>blank</title><link rel="icon" href="data:,">')
 }

@@ -2,8 +2,9 @@
 //
 //   write    a new database; then the browser is closed
 //   cold     the browser started again: import, open, first query
-//   reload   the page loaded again, some times
-//   read, change
+//   reload   the page loaded again, some times: import, open, first get
+//   read     by key, by index, by range
+//   change   insert, update, remove
 // Not the measuring itself, which is the page's; here only files are weighed.
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,7 +12,7 @@ import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { endBrowser, startBrowser, storedBytes } from './browsers.mjs'
 import { load } from './machine.mjs'
 import { SIZES } from './page/questions.js'
-import { runPhase } from './tab.mjs'
+import { runPhase, runReloads } from './tab.mjs'
 
 /** What ends a cell early; the report tells it. */
 class Ended extends Error {
@@ -27,7 +28,7 @@ const CHANGES = ['W2', 'W3', 'W9']
 /** Which phases hold the wanted workloads, in the order of the runs of the browser. */
 function phasesFor(workloads) {
   const some = names => names.some(name => workloads.includes(name))
-  const opens = workloads.includes('W10') ? ['cold', ...Array(SIZES.reloads).fill('reload')] : []
+  const opens = workloads.includes('W10') ? ['cold', 'reload'] : []
   return [...opens, ...(some(READS) ? ['read'] : []), ...(some(CHANGES) ? ['change'] : [])]
 }
 
@@ -37,17 +38,23 @@ function collect(cell, { times, values }) {
   Object.assign(cell.values, values)
 }
 
+/** The answers of a phase: one, or of the reloads one for each. */
+async function answersTo(phase, browser, { server, adapter, seed, documents, workloads }) {
+  const settings = { adapter, seed, documents, workloads }
+  if (phase === 'reload') return runReloads(browser, server, 'compare', phase, () => settings, SIZES.reloads)
+  return [await runPhase(browser, server, 'compare', phase, settings)]
+}
+
 /** Runs phases in one life of the browser. */
 async function inBrowser(setting, profile, phases, cell) {
   const browser = await startBrowser(setting.browser, profile)
   try {
     cell.browser_version = await browser.version()
-    const [tab] = await browser.pages()
-    const { adapter, seed, documents, workloads } = setting
     for (const phase of phases) {
-      const answer = await runPhase(tab, setting.server, 'compare', phase, { adapter, seed, documents, workloads })
-      if (answer.error !== undefined || answer.notThere !== undefined) throw new Ended(answer)
-      collect(cell, answer)
+      for (const answer of await answersTo(phase, browser, setting)) {
+        if (answer.error !== undefined || answer.notThere !== undefined) throw new Ended(answer)
+        collect(cell, answer)
+      }
     }
   } finally {
     await endBrowser(browser)

@@ -20,7 +20,7 @@ import { highestDuring, rendererBytes } from './memory.mjs'
 import { table } from './report.mjs'
 import { startServer } from './server.mjs'
 import { median } from './statistics.mjs'
-import { runPhase } from './tab.mjs'
+import { runPhase, runReloads } from './tab.mjs'
 
 const BROWSER = 'chromium'
 /** The page may ask for its memory without waiting for the browser's next collection. */
@@ -45,25 +45,26 @@ function readOptions(args) {
   return { ...values, sizes: sizes.sort((a, b) => a - b) }
 }
 
+function sound(answer, documents) {
+  if (answer.error) throw new Failure(`${documents} documents: ${answer.error}`)
+  return answer
+}
+
 /** One life of a browser on a profile; `work(ask, browser)`, where `ask(phase, more)` runs a phase. */
 async function inBrowser(place, documents, work) {
   const browser = await startBrowser(BROWSER, place.profile(documents), MEMORY_AT_ONCE)
   try {
-    const [tab] = await browser.pages()
-    const ask = async (phase, more = {}) => {
-      const answer = await runPhase(tab, place.server, 'scale', phase, { seed: SEED, documents, ...more })
-      if (answer.error) throw new Failure(`${documents} documents: ${answer.error}`)
-      return answer
-    }
+    const look = async () => ({ renderer_bytes: await rendererBytes(browser) })
+    const ask = async (phase, more) => sound(await runPhase(browser, place.server, 'scale', phase, { seed: SEED, documents, ...more }, look), documents)
     return { ...(await work(ask, browser)), browser_version: await browser.version() }
   } finally {
     await endBrowser(browser)
   }
 }
 
-async function visits(ask) {
-  const found = []
-  for (let visit = 0; visit < VISITS; visit++) found.push(await ask('first', { visit }))
+async function visits(place, documents, browser) {
+  const found = await runReloads(browser, place.server, 'scale', 'first', visit => ({ seed: SEED, documents, visit }), VISITS)
+  for (const answer of found) sound(answer, documents)
   return {
     open_ms: found.map(({ open_ms }) => open_ms),
     first_get_ms: found.map(({ first_get_ms }) => first_get_ms),
@@ -74,16 +75,13 @@ async function visits(ask) {
 /** Everything about one size. */
 async function measureSize(place, documents) {
   const load_before = load()
-  const filled = await inBrowser(place, documents, async (ask, browser) => {
-    const answer = await ask('fill')
-    return { ...answer, renderer_bytes: await rendererBytes(browser) }
-  })
+  const filled = await inBrowser(place, documents, ask => ask('fill'))
   const stored_bytes = await storedBytes(BROWSER, place.profile(documents))
   const asked = await inBrowser(place, documents, async (ask, browser) => {
     const renderer_empty_bytes = await rendererBytes(browser)
-    const opened = await visits(ask)
+    const opened = await visits(place, documents, browser)
     const answer = await ask('ask')
-    return { ...opened, ...answer, renderer_empty_bytes, renderer_bytes: await rendererBytes(browser) }
+    return { ...opened, ...answer, renderer_empty_bytes }
   })
   return { documents, ...asked, stored_bytes, load_before, load_after: load(), filled }
 }

@@ -84,7 +84,7 @@ async function write(run) {
   check('count after W1', await store.count(), run.documents)
   const sample = run.questions.keys()
   check('documents after W1', await store.getMany(run.idsAt(sample)), run.model.all(sample))
-  run.values.storage_estimate_bytes = (await navigator.storage.estimate()).usage
+  if (run.wants('W12')) run.values.storage_estimate_bytes = (await navigator.storage.estimate()).usage
 }
 
 function batchesOf(documents) {
