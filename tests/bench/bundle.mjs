@@ -35,22 +35,27 @@ async function bundleInto(folder, entries, more = {}) {
   })
 }
 
-/** Scripts and files of HyphaDB that its own script looks for beside itself. */
-function ownParts(pkg) {
-  const worker = join(pkg, 'worker.js')
-  return { entries: existsSync(worker) ? { worker } : {}, assets: [join(pkg, 'engine.wasm')] }
+/** Where HyphaDB's scripts look for the engine: beside themselves, wherever they were bundled to. */
+const ENGINE_PLACES = ['.', 'entry']
+
+/** The scripts and files of HyphaDB that its own script asks for by address: the engine, and the worker where one is used. */
+function ownParts(pkg, { usesWorker }) {
+  const worker = join(pkg, 'entry/worker.js')
+  return { scripts: usesWorker && existsSync(worker) ? { 'entry/worker': worker } : {}, assets: ENGINE_PLACES.map(place => [join(pkg, 'engine.wasm'), place]) }
 }
 
 async function bundleAdapter(name, folder, pkg) {
   const { ours, workers = {}, assets = [], external } = catalogue[name]
-  const own = ours ? ownParts(pkg) : { entries: {}, assets: [] }
+  const own = ours ? ownParts(pkg, catalogue[name]) : { scripts: {}, assets: [] }
   const scripts = Object.fromEntries(Object.entries(workers).map(([out, file]) => [out, join(HERE, file)]))
-  await bundleInto(folder, { index: join(HERE, 'adapters', `${name}.js`), ...scripts, ...own.entries }, {
+  await bundleInto(folder, { index: join(HERE, 'adapters', `${name}.js`), ...scripts, ...own.scripts }, {
     alias: { hyphadb: join(pkg, 'entry/browser.js') },
     external,
   })
-  const files = [...own.assets, ...assets.map(([from, file]) => inPackage(from, file))]
-  for (const file of files) await copyFile(file, join(folder, basename(file)))
+  for (const [file, place] of [...own.assets, ...assets.map(([from, file]) => [inPackage(from, file), '.'])]) {
+    await mkdir(join(folder, place), { recursive: true })
+    await copyFile(file, join(folder, place, basename(file)))
+  }
 }
 
 /** Writes the site for these adapters into `folder`; `pkg` is the built package of HyphaDB. */

@@ -16,6 +16,7 @@ const PEERS = inProject('tests/bench/node_modules')
  * - `workers`         scripts of its workers, by the name that they are served under
  * - `external`        modules that its browser build names and never loads
  * - `ours`            HyphaDB: compared with the others, not one of those it is compared with
+ * - `usesWorker`      HyphaDB's own worker is part of what is served
  * - `isLimit`         not a database
  * - `not_kept`        measures whose answer comes before anything was handed to the browser's storage
  */
@@ -42,7 +43,7 @@ export const catalogue = {
     not_kept: ['insert', 'insert_p95'],
   },
   hyphadb: { ours: true, configuration: 'defaults: on the page, relaxed' },
-  hyphadb_worker: { ours: true, configuration: "thread: 'worker', otherwise defaults" },
+  hyphadb_worker: { ours: true, usesWorker: true, configuration: "thread: 'worker', otherwise defaults" },
 }
 
 /** What is run without `--adapters`. */

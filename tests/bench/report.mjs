@@ -103,6 +103,7 @@ export function losses(medians, ours) {
 
 function lossLines(medians, ours) {
   const list = losses(medians, ours)
+  if (!measures.some(measure => medians.best(measure))) return `${ours}: no other database was run.`
   if (!list.length) return `${ours}: none.`
   return list
     .map(({ measure, value, best, share }) => `- ${ours}: ${titleOf(measure)}: ${amount(medians, measure, value)} ${measure.unit}, ${best.name} ${amount(medians, measure, best.value)} (${times(share)})`)
@@ -111,14 +112,32 @@ function lossLines(medians, ours) {
 
 const limitOf = most => (most >= 0.3 ? `${most}x` : `1/${Math.round(1 / most)}`)
 
-function targetRow(medians, { target, value, base, peer, share, isMet }) {
-  const measure = measureNamed(target.measure)
-  const isNumber = target.than === 'number'
-  const wanted = isNumber ? `<= ${target.most} ${measure.unit}` : `<= ${limitOf(target.most)} of ${target.than === 'best' ? 'the best peer' : target.than}`
-  const found = isNumber ? `${amount(medians, measure, value)} ${measure.unit}` : `${times(share)}${target.than === 'best' ? ` (${peer})` : ''}`
-  const factor = isMet === false ? `, ${figure((isNumber ? value : share) / target.most)}x too much` : ''
-  const words = isMet === undefined ? 'not measured' : isMet ? 'met' : `NOT MET${factor}`
-  return [titleOf(measure), wanted + (target.isStretch ? ' (stretch)' : ''), `${amount(medians, measure, value)} ${measure.unit}`, base === undefined ? '-' : amount(medians, measure, base), found, words]
+/** What a target asks for, in words. */
+function wish({ measure, than, most, added, isStretch }) {
+  const { unit } = measureNamed(measure)
+  const stretch = isStretch ? ' (stretch)' : ''
+  if (added !== undefined) return `<= ${added} ${unit} more than ${than}${stretch}`
+  if (than === 'number') return `<= ${most} ${unit}${stretch}`
+  return `<= ${limitOf(most)} of ${than === 'best' ? 'the best peer' : than}${stretch}`
+}
+
+/** What was measured, in the words of the target: an amount or a ratio. */
+function found({ target, value, base, peer, share }) {
+  const { unit } = measureNamed(target.measure)
+  if (target.added !== undefined) return `${figure(value - base)} ${unit} more`
+  if (target.than === 'number') return `${figure(value)} ${unit}`
+  return `${times(share)}${target.than === 'best' ? ` (${peer})` : ''}`
+}
+
+function verdict({ target, value, share, isMet }) {
+  if (isMet || target.added !== undefined) return isMet ? 'met' : 'NOT MET'
+  return `NOT MET, ${figure((target.than === 'number' ? value : share) / target.most)}x too much`
+}
+
+function targetRow(medians, judged) {
+  const measure = measureNamed(judged.target.measure)
+  const base = judged.base === undefined ? '-' : amount(medians, measure, judged.base)
+  return [titleOf(measure), wish(judged.target), `${amount(medians, measure, judged.value)} ${measure.unit}`, base, found(judged), verdict(judged)]
 }
 
 function targetTable(medians, ours) {

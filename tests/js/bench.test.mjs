@@ -10,7 +10,7 @@ import { Medians, losses, reportOf, table } from '../bench/report.mjs'
 import { chart, roundUp, short } from '../bench/chart.mjs'
 import { rotated } from '../bench/runner.mjs'
 import { median, percentile, ratio } from '../bench/statistics.mjs'
-import { targets } from '../bench/targets.mjs'
+import { judge, targets } from '../bench/targets.mjs'
 
 describe('readings', () => {
   test('the same seed and index give the same bytes, in every version of the benchmark', () => {
@@ -161,6 +161,14 @@ describe('the report', () => {
     assert.match(text, /pouchdb \(5,000 docs\)/)
     assert.match(text, /<0\.005/)
     assert.doesNotMatch(text, /NaN|undefined|Infinity/)
+  })
+
+  test('a target is a share of another, an amount, or what may come on top; it is open where something is missing', () => {
+    const values = { hyphadb: { get: 0.02 }, hyphadb_worker: { get: 0.14 }, dexie: { get: 0.5 } }
+    const judged = judge('hyphadb_worker', (name, measure) => values[name]?.[measure], () => undefined)
+    const verdicts = judged.filter(({ target }) => target.measure === 'get').map(({ target, isMet }) => `${target.than} ${isMet}`)
+    assert.deepEqual(verdicts, ['dexie false', 'hyphadb true', 'best undefined'])
+    assert.ok(!judge('hyphadb', () => undefined, () => undefined).some(({ target }) => target.only))
   })
 
   test('every target names a measure, and no measure has the name of another', () => {
