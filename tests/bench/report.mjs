@@ -151,9 +151,12 @@ function targetTable(medians, ours) {
   return `${met} of ${asked.length} met.\n\n${table(['target', 'wanted', ours, 'other', 'measured', ''], asked.map(each => targetRow(medians, each)))}`
 }
 
-function loadOf(cells) {
+/** How busy the machine was; a run on a machine that had other work says so. */
+function loadOf(cells, cores) {
   const loads = cells.flatMap(cell => [cell.load_before, cell.load_after]).filter(value => value !== undefined)
-  return loads.length ? `${figure(Math.min(...loads))} to ${figure(Math.max(...loads))}, median ${figure(median(loads))}` : 'unknown'
+  if (!loads.length) return 'unknown'
+  const busy = median(loads) > cores ? '; it had other work to do, so trust ratios only, and those with care' : ''
+  return `${figure(Math.min(...loads))} to ${figure(Math.max(...loads))}, median ${figure(median(loads))}${busy}`
 }
 
 function failures(cells) {
@@ -168,7 +171,7 @@ function section(name, run) {
   const ours = medians.adapters.filter(adapter => catalogue[adapter].ours)
   const parts = [
     `## ${cells[0].browser_version ?? name}: ${browsers[name].about}`,
-    `Machine load (of ${run.meta.machine.cores} cores) around the cells: ${loadOf(cells)}. The clock's step is ${medians.clock_ms} ms; in ratios a shorter time counts as one step.`,
+    `Machine load (of ${run.meta.machine.cores} cores) around the cells: ${loadOf(cells, run.meta.machine.cores)}. The clock's step is ${medians.clock_ms} ms; in ratios a shorter time counts as one step.`,
     ...(failures(cells).length ? [failures(cells).join('\n')] : []),
     `Medians.\n\n${absolutes(medians)}`,
     ...['dexie', 'limit'].filter(base => medians.adapters.includes(base)).map(base => `Relative to ${base} (below 1: quicker, or smaller).\n\n${ratios(medians, base)}`),
