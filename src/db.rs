@@ -6,7 +6,7 @@
 //! Invariants: a document and its index entries are written in one commit; a request that fails has written nothing;
 //! no borrow of a cell lives across an await.
 
-use crate::engine::{Engine, Options};
+use crate::engine::{Company, Engine, Options};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::CONFLICT_RETRIES_MAX;
@@ -124,11 +124,12 @@ impl<S: Storage> Database<S> {
         self.shared.engine.catch_up().await
     }
 
-    /// Does background work that is due: about one slice of it. Answers whether more is left.
+    /// Does one piece of the background work that is due. Answers whether more is left.
     ///
     /// # Errors
     /// As [`Engine::maintain`].
-    pub async fn maintain(&self, _slice_ms: f64) -> Result<bool> {
+    pub async fn maintain(&self, company: Company) -> Result<bool> {
+        self.shared.engine.note_company(company);
         let swept = index_build::sweep(&self.shared).await?;
         Ok(self.shared.engine.maintain().await? || swept)
     }

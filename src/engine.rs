@@ -27,11 +27,11 @@ use core::cell::{Cell, RefCell};
 use core::future::Future;
 use extents::Extents;
 use format::Head;
-use manifest::Manifest;
+use manifest::{Manifest, SegmentId, SegmentMeta};
 use memtable::Memtable;
 use recent::Recent;
 use run::Run;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 mod block_cache;
 mod blocks;
@@ -197,6 +197,17 @@ pub(crate) struct State {
     memtable: Memtable,
 }
 
+/// Whether other contexts may read this database too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Company {
+    /// They may: what they read is kept for them a while.
+    #[default]
+    Others,
+    /// None does, as far as the browser knows. Where it is wrong, a read of theirs fails with `conflict`, and a new
+    /// snapshot reads right.
+    Alone,
+}
+
 /// How full the disk is, as far as failed writes told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pressure {
@@ -232,6 +243,9 @@ pub(crate) struct Inner<S: Storage> {
     /// Blocks of writers that died may lie about: the next flip deletes them.
     sweep_due: Cell<bool>,
     pressure: Cell<Pressure>,
+    company: Cell<Company>,
+    /// Segments that this engine's compactions have replaced: alive while one of its snapshots reads them.
+    replaced: RefCell<Vec<(SegmentId, Weak<SegmentMeta>)>>,
     /// Until when space that was given back may not be free yet.
     room_until_ms: Cell<f64>,
     /// Whether this engine has seen to the reserve record.
@@ -336,6 +350,11 @@ impl<S: Storage> Engine<S> {
         self.inner.check_open()?;
         self.inner.maintain().await?;
         Ok(self.is_maintenance_due())
+    }
+
+    /// Says whether others may read this database too: alone, segments that are out of use are deleted at once.
+    pub fn note_company(&self, company: Company) {
+        self.inner.company.set(company);
     }
 
     /// Calls this after each commit that becomes visible here, own or not. The listener must only take note.

@@ -72,14 +72,16 @@ impl Engine {
         database.catch_up().await.map_err(|error| error::to_js(&error))
     }
 
-    /// Does background work for about this long; true: more is left.
+    /// Does one piece of the background work that is due; true: more is left. `is_alone`: no other context has the
+    /// database open.
     ///
     /// # Errors
     /// The storage's failures; nothing is lost then.
-    pub async fn maintain(&self, slice_ms: f64) -> core::result::Result<bool, JsValue> {
+    pub async fn maintain(&self, is_alone: bool) -> core::result::Result<bool, JsValue> {
         panic::check()?;
         let database = self.database.clone();
-        database.maintain(slice_ms).await.map_err(|error| error::to_js(&error))
+        let company = if is_alone { Company::Alone } else { Company::Others };
+        database.maintain(company).await.map_err(|error| error::to_js(&error))
     }
 
     /// To be called once after an end that was not clean: see [`IndexedDb::retire_browser_log`].

@@ -4,7 +4,8 @@
 //! context does some too is wasteful, never wrong.
 
 use super::flip::Change;
-use super::{Inner, Pressure};
+use super::manifest::Retired;
+use super::{Company, Inner, Pressure};
 use crate::error::Result;
 use crate::storage::{CommitSeq, Storage};
 use core::cell::Cell;
@@ -71,8 +72,17 @@ impl<S: Storage> Inner<S> {
     }
 
     fn is_collection_due(&self) -> bool {
-        let limit = self.env.now().as_ms().saturating_sub(self.options.retire_ms);
-        self.state().manifest.retired.iter().any(|retired| retired.at_ms <= limit)
+        self.state().manifest.retired.iter().any(|retired| self.is_unread(retired, self.options.retire_ms))
+    }
+
+    /// Whether nobody reads this segment any more: it was retired long enough ago, or there is nobody else.
+    fn is_unread(&self, retired: &Retired, retire_ms: i64) -> bool {
+        let is_old = retired.at_ms <= self.env.now().as_ms().saturating_sub(retire_ms);
+        let is_read_here = || {
+            let replaced = self.replaced.borrow();
+            replaced.iter().any(|(id, segment)| *id == retired.id && segment.strong_count() > 0)
+        };
+        is_old || (self.company.get() == Company::Alone && !is_read_here())
     }
 
     /// Deletes segments that have been out of use for long enough.
@@ -88,8 +98,8 @@ impl<S: Storage> Inner<S> {
 
     pub(super) async fn collect(&self, retire_ms: i64) -> Result<bool> {
         let state = self.state();
-        let limit = self.env.now().as_ms().saturating_sub(retire_ms);
-        let gone: Vec<_> = state.manifest.retired.iter().filter(|retired| retired.at_ms <= limit).copied().collect();
+        let retired = state.manifest.retired.iter();
+        let gone: Vec<_> = retired.filter(|retired| self.is_unread(retired, retire_ms)).copied().collect();
         if gone.is_empty() {
             return Ok(false);
         }
@@ -98,6 +108,7 @@ impl<S: Storage> Inner<S> {
         let flipped = self.flip(change, |manifest| manifest.retired.retain(|retired| !gone.contains(retired))).await?;
         for retired in gone.iter().filter(|_| flipped) {
             self.cache.borrow_mut().remove_segment(retired.id);
+            self.replaced.borrow_mut().retain(|(id, _)| *id != retired.id);
         }
         Ok(flipped)
     }

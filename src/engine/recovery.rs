@@ -93,6 +93,8 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
         background: Cell::new(false),
         sweep_due: Cell::new(true),
         pressure: Cell::new(Pressure::None),
+        company: Cell::default(),
+        replaced: RefCell::default(),
         room_until_ms: Cell::new(f64::MIN),
         has_reserve: Cell::new(false),
         is_closed: Cell::new(false),

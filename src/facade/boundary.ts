@@ -13,8 +13,8 @@ export interface Engine {
   begin(): EngineTransaction
   /** Looks for commits of other contexts; true: something new. */
   catch_up(): Promise<boolean>
-  /** One slice of background work; true: more is left. */
-  maintain(slice_ms: number): Promise<boolean>
+  /** One piece of background work; true: more is left. `is_alone`: no other context has the database open. */
+  maintain(is_alone: boolean): Promise<boolean>
   /** The database's identity, in hexadecimal. */
   database(): string | Promise<string>
   /** The newest commit that is known to survive power loss. */

@@ -72,7 +72,7 @@ export class Connection {
     const news = new News(() => this.#calls.settle(() => engine.catch_up()))
     this.#peers = config.storage === 'memory' ? undefined : new Peers(config.name, () => void news.hint())
     const exclusively = (work: () => Promise<void>): Promise<void> => (this.#peers === undefined ? work() : this.#peers.exclusively(work))
-    this.#timer = new Timer((sliceMs) => this.#maintain(sliceMs), exclusively)
+    this.#timer = new Timer(() => this.#maintain(), exclusively)
     this.#marks = config.storage === 'memory' ? undefined : new MarkKeeper(config.name, () => this.#mark())
     engine.on_commit((bytes) => this.#committed(bytes))
     engine.on_connection((event) => this.#connectionChanged(event))
@@ -216,9 +216,10 @@ export class Connection {
     })())
   }
 
-  async #maintain(sliceMs: number): Promise<boolean> {
+  async #maintain(): Promise<boolean> {
     if (!this.#isPrepared) await this.#prepare()
-    return this.#calls.settle(() => this.#engine.maintain(sliceMs))
+    const isAlone = await (this.#peers?.areAbsent() ?? true)
+    return this.#calls.settle(() => this.#engine.maintain(isAlone))
   }
 
   #announce(answer: unknown): void {

@@ -3,6 +3,7 @@
 // Not a channel for data, and nothing depends on it: a hint says "look", the head in the storage is the truth.
 // Invariants: works without BroadcastChannel, Web Locks and `window`; a lock decides only who does background work.
 
+import { countAlive } from './session.js'
 import { Turns } from './turns.js'
 
 /** A message instead of a commit's number: let us stand in line. */
@@ -12,6 +13,7 @@ const CONTENDED = 'contended'
 export class Peers {
   /** Turns at writing, for when contexts are in each other's way. */
   readonly turns: Turns
+  readonly #database: string
   readonly #name: string
   readonly #channel: BroadcastChannel | undefined
   readonly #look: () => void
@@ -23,6 +25,7 @@ export class Peers {
 
   /** `look` is called when another context may have committed. */
   constructor(name: string, look: () => void) {
+    this.#database = name
     this.#name = `hyphadb:${name}`
     this.#look = look
     this.turns = new Turns(name, () => this.#post(CONTENDED))
@@ -60,6 +63,11 @@ export class Peers {
     await locks.request(`${this.#name}:work`, { ifAvailable: true }, async (lock) => {
       if (lock !== null) await work()
     })
+  }
+
+  /** Whether no other context has the database open, as far as the browser knows. */
+  async areAbsent(): Promise<boolean> {
+    return (await countAlive(this.#database)) <= 1
   }
 
   /** No hint goes out or comes in after this. */

@@ -112,8 +112,8 @@ class Remote implements Engine {
     return this.ask('catch_up')
   }
 
-  maintain(sliceMs: number): Promise<boolean> {
-    return this.ask('maintain', 0, sliceMs)
+  maintain(isAlone: boolean): Promise<boolean> {
+    return this.ask('maintain', 0, isAlone)
   }
 
   database(): Promise<string> {

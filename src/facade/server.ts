@@ -67,7 +67,7 @@ class Server {
       case 'begin': return void this.#transactions.set(transaction, engine.begin())
       case 'commit': return this.#transaction(transaction).commit(argument as string)
       case 'rollback': return this.#end(transaction)
-      case 'maintain': return engine.maintain(argument as number)
+      case 'maintain': return engine.maintain(argument as boolean)
       default: return engine[verb]()
     }
   }

@@ -55,9 +55,9 @@ export class Session {
 
   /** Whether notes of dead sessions are there. */
   async #lookBack(): Promise<boolean> {
-    const [notes, someone] = await Promise.all([open(), isAlive(this.#name)])
+    const [notes, contexts] = await Promise.all([open(), countAlive(this.#name)])
     this.#notes = notes
-    if (notes === undefined || someone) return false
+    if (notes === undefined || (contexts !== Number.POSITIVE_INFINITY && contexts > 0)) return false
     this.#dead = (await notes.keys()).filter(({ url }) => url.startsWith(prefix(this.#name)))
     return this.#dead.length > 0
   }
@@ -92,10 +92,11 @@ export class Session {
   }
 }
 
-async function isAlive(name: string): Promise<boolean> {
-  if (typeof navigator === 'undefined' || navigator.locks === undefined) return false
+/** How many contexts have the database open; without Web Locks nobody knows. */
+export async function countAlive(name: string): Promise<number> {
+  if (typeof navigator === 'undefined' || navigator.locks === undefined) return Number.POSITIVE_INFINITY
   const { held = [] } = await navigator.locks.query()
-  return held.some((lock) => lock.name === alive(name))
+  return held.filter((lock) => lock.name === alive(name)).length
 }
 
 function open(): Promise<Cache> | undefined {

@@ -1,23 +1,21 @@
 // The one loop that gives the engine its background work: checkpoints, compaction, the building of indexes.
 //
-// Not a scheduler: the engine decides what there is to do, this only gives it a slice at a time.
-// Invariants: a slice is at most 8 ms and other tasks get a turn after each; no timer of this file keeps a process alive.
+// Not a scheduler: the engine decides what there is to do, and gives way to other tasks while it does it.
+// Invariants: other tasks get a turn after each piece of work; no timer of this file keeps a process alive.
 
-/** How long one slice may take. */
-const SLICE_MS = 8
 /** How long after the first news the work begins: commits that come together are worked off together. */
 const REST_MS = 200
 
 /** Runs `maintain` while there is work, after each `wake`. */
 export class Timer {
-  readonly #maintain: (sliceMs: number) => Promise<boolean>
+  readonly #maintain: () => Promise<boolean>
   readonly #exclusively: (work: () => Promise<void>) => Promise<void>
   #state: 'asleep' | 'resting' | 'working' | 'stopped' = 'asleep'
   #again = false
   #rest: ReturnType<typeof setTimeout> | undefined
 
   /** `exclusively` runs the work while no other context does the same, or not at all. */
-  constructor(maintain: (sliceMs: number) => Promise<boolean>, exclusively: (work: () => Promise<void>) => Promise<void>) {
+  constructor(maintain: () => Promise<boolean>, exclusively: (work: () => Promise<void>) => Promise<void>) {
     this.#maintain = maintain
     this.#exclusively = exclusively
   }
@@ -42,7 +40,7 @@ export class Timer {
     this.#again = false
     try {
       await this.#exclusively(async () => {
-        while (this.#state === 'working' && (await this.#maintain(SLICE_MS))) await turn()
+        while (this.#state === 'working' && (await this.#maintain())) await turn()
       })
     } catch {
       // Background work that fails harms nobody: it is tried again after the next commit, and what ails the storage shows

@@ -7,6 +7,7 @@ use crate::documents_fixture::{Ask, tiny};
 use crate::notation::value;
 use hyphadb::db::Database;
 use hyphadb::db::config::Config;
+use hyphadb::engine::Company;
 use hyphadb::engine::catalog::{Catalog, split_document_key};
 use hyphadb::engine::format::{SPACE_CATALOG, SPACE_DOCUMENT, SPACE_INDEX};
 use hyphadb::engine::index::entries;
@@ -106,7 +107,7 @@ async fn write(database: Rc<Database<Simulated>>, place: usize, mut random: Rand
                 }
             }
         }
-        if random.percent(10) && database.maintain(8.0).await.is_err() {
+        if random.percent(10) && database.maintain(Company::Others).await.is_err() {
             return;
         }
     }

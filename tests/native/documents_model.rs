@@ -6,6 +6,7 @@
 use crate::documents_fixture::{Ask, Fixture, describe, tiny};
 use crate::notation::value;
 use hyphadb::db::Database;
+use hyphadb::engine::Company;
 use hyphadb::env::simulated::Random;
 use hyphadb::error::ErrorKind;
 use hyphadb::planted::{Bug, plant};
@@ -319,7 +320,7 @@ async fn work(fixture: &Fixture, steps: u32, seed: u64) -> Result<(), String> {
             compare(database, &model, "indexed", &mut maker).await?;
         }
         match maker.0.below(12) {
-            0 => drop(database.maintain(8.0).await.map_err(|error| error.to_string())?),
+            0 => drop(database.maintain(Company::Alone).await.map_err(|error| error.to_string())?),
             1 => drop(database.engine().checkpoint().await.map_err(|error| error.to_string())?),
             2 if databases.len() < 3 => {
                 databases.push(fixture.open(&format!("context {seed} {step}"), COLLECTIONS).await)

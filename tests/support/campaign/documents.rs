@@ -12,6 +12,7 @@ use super::tab::is_typed;
 use core::cell::RefCell;
 use hyphadb::db::Database;
 use hyphadb::db::config::{CollectionConfig, Config, IndexSpec};
+use hyphadb::engine::Company;
 use hyphadb::engine::format::SPACE_INDEX;
 use hyphadb::engine::{Direction, KeyRange, Options};
 use hyphadb::env::Env;
@@ -101,7 +102,7 @@ async fn live(
         }));
     }
     for _ in 0..20 {
-        if let Err(error) = database.maintain(8.0).await {
+        if let Err(error) = database.maintain(Company::Alone).await {
             tolerate(&error)?;
         }
         env.sleep(random.between(1, 30) as u32).await;
