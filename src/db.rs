@@ -21,11 +21,13 @@ use std::rc::Rc;
 use work::Work;
 
 mod answer;
+mod change;
 mod collection;
 pub mod config;
 mod cursor;
 mod define;
 mod document;
+mod draft;
 mod find;
 mod gate;
 mod index_build;

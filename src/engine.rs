@@ -62,6 +62,7 @@ pub mod slice;
 pub mod snapshot;
 mod space;
 pub mod transaction;
+pub mod unsorted;
 mod waiter;
 mod write_set;
 

@@ -11,6 +11,7 @@ use core::fmt;
 use std::collections::HashSet;
 use std::rc::Rc;
 
+pub mod batch;
 pub mod codec;
 pub mod display;
 pub mod key;
@@ -284,7 +285,7 @@ impl<const N: usize> From<[(&str, Value); N]> for Object {
 }
 
 /// A name that stands twice, if there is one.
-fn repeated<'a>(names: impl Iterator<Item = &'a str> + Clone, count: usize) -> Option<&'a str> {
+pub(crate) fn repeated<'a>(names: impl Iterator<Item = &'a str> + Clone, count: usize) -> Option<&'a str> {
     if count <= SMALL_OBJECT_FIELDS {
         return names.clone().enumerate().find_map(|(i, name)| names.clone().take(i).find(|earlier| *earlier == name));
     }

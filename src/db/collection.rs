@@ -5,18 +5,20 @@
 //! Invariants: a call chooses its documents before it writes the first of them; it writes all that it answers for, or
 //! fails and writes nothing.
 
+use super::change::{Changes, Fate};
 use super::document;
+use super::draft::{self, Docs, Tree, at};
 use super::find::{Find, Query, Reading};
 use super::work::Work;
-use super::write::{self, Change, Mode};
+use super::write::{self, Mode};
+use crate::engine::Slice;
 use crate::engine::catalog::Collection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Filter, Sort};
 use crate::storage::Storage;
-use crate::value::update::{self, Update};
+use crate::value::update::{self, Patched, Update};
 use crate::value::{Object, Value, key, order};
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// What came of an insert.
@@ -45,64 +47,103 @@ pub(crate) enum Becomes<'a> {
 }
 
 /// Inserts documents; those without a key get a UUIDv7.
-pub(crate) async fn insert<S: Storage>(work: &Work<S>, name: &str, docs: &[Value], mode: Mode) -> Result<Inserted> {
+pub(crate) async fn insert<S: Storage>(work: &Work<S>, name: &str, docs: &Docs<'_>, mode: Mode) -> Result<Inserted> {
+    let id = work.collection(name).await?.id;
+    let mut changes = draft::changes(work, id, docs).await?;
     let collection = work.collection(name).await?;
-    let mut changes: Vec<Change<'_>> = Vec::with_capacity(docs.len());
-    let mut places: HashMap<Vec<u8>, usize> = HashMap::with_capacity(docs.len());
-    let mut inserted = Inserted { ids: vec![Value::Null; docs.len()], errors: Vec::new() };
-    let mut of_change = Vec::with_capacity(docs.len());
-    for (place, doc) in docs.iter().enumerate() {
-        let change = match new_document(work, &collection, doc) {
-            Ok((primary, _, _)) if places.contains_key(&primary) => Err(key_taken(&collection, &primary)),
-            Ok((primary, document, KeyOrigin::Made)) => Ok(Change { primary, old: None, new: Some(document) }),
-            Ok((primary, document, KeyOrigin::Given)) => match stored(work, &collection, &primary).await? {
-                None => Ok(Change { primary, old: None, new: Some(document) }),
-                Some(_) => Err(key_taken(&collection, &primary)),
-            },
-            Err(error) => Err(error),
-        };
-        match change {
-            Ok(change) => {
-                places.insert(change.primary.clone(), place);
-                of_change.push(place);
-                changes.push(change);
+    refuse_taken_keys(work, &collection, &mut changes).await?;
+    if mode == Mode::Together
+        && let Some((place, error)) = changes.take_refused()
+    {
+        return Err(at(error, place, docs.len()));
+    }
+    write::write(work, &collection, &mut changes, mode).await?;
+    let mut inserted = Inserted { ids: Vec::with_capacity(docs.len()), errors: Vec::new() };
+    for place in 0..changes.len() {
+        inserted.ids.push(match changes.new(place) {
+            Some(value) if changes.is_pending(place) => {
+                document::key_in(&collection, document::open(&collection, value)?)?
             }
-            Err(error) if mode == Mode::Each && write::is_of_document(&error) => inserted.errors.push((place, error)),
-            Err(error) => return Err(at(error, place, docs.len())),
-        }
+            _ => Value::Null,
+        });
     }
-    let errors = write::write(work, collection.id, &changes, mode).await?;
-    for ((place, change), error) in of_change.into_iter().zip(&changes).zip(errors) {
-        match (error, inserted.ids.get_mut(place), &change.new) {
-            (Some(error), _, _) => inserted.errors.push((place, error)),
-            (None, Some(id), Some(document)) => *id = document::key_in(&collection, (&**document).into())?,
-            _ => {}
-        }
+    while let Some(refused) = changes.take_refused() {
+        inserted.errors.push(refused);
     }
-    inserted.errors.sort_by_key(|(place, _)| *place);
     Ok(inserted)
 }
 
-/// Writes documents, whether their keys are taken or not. Answers the keys.
-pub(crate) async fn put<S: Storage>(work: &Work<S>, name: &str, docs: &[Value]) -> Result<Vec<Value>> {
-    let collection = work.collection(name).await?;
-    let mut changes: Vec<Change<'_>> = Vec::with_capacity(docs.len());
-    let mut places: HashMap<Vec<u8>, usize> = HashMap::with_capacity(docs.len());
-    let mut keys = Vec::with_capacity(docs.len());
-    for (place, doc) in docs.iter().enumerate() {
-        let (primary, document, _) =
-            new_document(work, &collection, doc).map_err(|error| at(error, place, docs.len()))?;
-        keys.push(document::key_in(&collection, (&*document).into())?);
-        // Of two documents with one key the later one stays.
-        if let Some(change) = places.get(&primary).and_then(|earlier| changes.get_mut(*earlier)) {
-            change.new = Some(document);
-            continue;
+/// Refuses the documents whose key another has: one that is stored, or an earlier one of the statement.
+async fn refuse_taken_keys<S: Storage>(work: &Work<S>, collection: &Collection, changes: &mut Changes) -> Result<()> {
+    let mut order = changes.in_order();
+    drop_repeated(changes, &mut order, |changes, _, later| {
+        let error = key_taken(collection, changes.primary(later));
+        changes.set_fate(later, Fate::Refused(error));
+        later
+    });
+    order.retain(|place| !changes.has_made_key(*place));
+    for (place, stored) in read(work, changes, &order).await? {
+        if stored.is_some() {
+            let error = key_taken(collection, changes.primary(place));
+            changes.set_fate(place, Fate::Refused(error));
         }
-        let old = stored(work, &collection, &primary).await?;
-        places.insert(primary.clone(), changes.len());
-        changes.push(Change { primary, old, new: Some(document) });
     }
-    write::write(work, collection.id, &changes, Mode::Together).await?;
+    Ok(())
+}
+
+/// Leaves one change of each key in the order; `choose` says of two which one goes.
+fn drop_repeated(
+    changes: &mut Changes,
+    order: &mut Vec<usize>,
+    mut choose: impl FnMut(&mut Changes, usize, usize) -> usize,
+) {
+    order.dedup_by(|later, kept| {
+        let is_same = changes.key(*later) == changes.key(*kept);
+        if is_same && choose(changes, *kept, *later) == *kept {
+            *kept = *later;
+        }
+        is_same
+    });
+}
+
+/// What is stored under the keys of these changes, which stand in the order of their keys.
+async fn read<S: Storage>(
+    work: &Work<S>,
+    changes: &Changes,
+    order: &[usize],
+) -> Result<impl Iterator<Item = (usize, Option<Slice>)> + use<S>> {
+    let keys: Vec<&[u8]> = order.iter().map(|place| changes.key(*place)).collect();
+    let stored = work.transaction().get_many(&keys).await?;
+    let order = order.to_vec();
+    Ok(order.into_iter().zip(stored))
+}
+
+/// Writes documents, whether their keys are taken or not. Answers the keys.
+pub(crate) async fn put<S: Storage>(work: &Work<S>, name: &str, docs: &Docs<'_>) -> Result<Vec<Value>> {
+    let id = work.collection(name).await?.id;
+    let mut changes = draft::changes(work, id, docs).await?;
+    let collection = work.collection(name).await?;
+    if let Some((place, error)) = changes.take_refused() {
+        return Err(at(error, place, docs.len()));
+    }
+    let mut keys = Vec::with_capacity(docs.len());
+    for place in 0..changes.len() {
+        let value = changes.new(place).unwrap_or_default();
+        keys.push(document::key_in(&collection, document::open(&collection, value)?)?);
+    }
+    let mut order = changes.in_order();
+    // Of two documents with one key the later one stays.
+    drop_repeated(&mut changes, &mut order, |changes, earlier, _| {
+        changes.set_fate(earlier, Fate::Idle);
+        earlier
+    });
+    order.retain(|place| !changes.has_made_key(*place));
+    for (place, stored) in read(work, &changes, &order).await? {
+        if let Some(stored) = stored {
+            changes.set_old(place, stored);
+        }
+    }
+    write::write(work, &collection, &mut changes, Mode::Together).await?;
     Ok(keys)
 }
 
@@ -118,19 +159,31 @@ pub(crate) async fn update<S: Storage>(
     let filter = query.filter.clone();
     let mut changes = matching(work, &collection, query).await?;
     let mut updated = Updated { matched: changes.len(), ..Updated::default() };
-    if changes.is_empty() && upsert == Upsert::Insert {
+    if changes.len() == 0 && upsert == Upsert::Insert {
         let document = upserted(work, &collection, &filter, becomes)?;
-        let inserted = insert(work, name, &[document.into()], Mode::Together).await?;
+        let inserted = insert(work, name, &Docs::Trees(&[document.into()]), Mode::Together).await?;
         updated.upserted = inserted.ids.into_iter().next();
         return Ok(updated);
     }
-    for change in &mut changes {
-        become_new(&collection, change, becomes)?;
+    let mut trees = Vec::new();
+    for place in 0..changes.len() {
+        become_new(&collection, &mut changes, place, becomes, &mut trees)?;
     }
-    changes.retain(|change| change.new.is_some());
-    updated.modified = changes.len();
-    write::write(work, collection.id, &changes, Mode::Together).await?;
+    updated.modified = changes.pending();
+    write_all(work, name, &mut changes, trees).await?;
     Ok(updated)
+}
+
+/// Writes changes, some of which are still trees.
+async fn write_all<S: Storage>(work: &Work<S>, name: &str, changes: &mut Changes, trees: Vec<Tree<'_>>) -> Result<()> {
+    let id = work.collection(name).await?.id;
+    draft::write_trees(work, id, changes, trees).await?;
+    if let Some((_, error)) = changes.take_refused() {
+        return Err(error);
+    }
+    // With the shapes that were made meanwhile.
+    let collection = work.collection(name).await?;
+    write::write(work, &collection, changes, Mode::Together).await
 }
 
 /// Whether a document is made where none matches.
@@ -151,83 +204,115 @@ pub(crate) async fn find_and_update<S: Storage>(
     let collection = work.collection(name).await?;
     let query = Query { filter: filter.clone(), sort, skip: 0, limit: Some(1) };
     let mut changes = matching(work, &collection, query).await?;
-    let Some(change) = changes.first_mut() else {
+    let Some(old) = changes.old(0) else {
         if upsert == Upsert::Nothing {
             return Ok((None, None));
         }
         let document = upserted(work, &collection, &filter, becomes)?;
-        insert(work, name, &[document.clone().into()], Mode::Together).await?;
+        insert(work, name, &Docs::Trees(&[document.clone().into()]), Mode::Together).await?;
         return Ok((None, Some(document)));
     };
-    let old = change.old.as_deref().unwrap_or_default();
-    let before = document::to_object(&collection, &change.primary, old)?;
-    become_new(&collection, change, becomes)?;
-    let after = change.new.as_deref().unwrap_or(&before).clone();
-    changes.retain(|change| change.new.is_some());
-    write::write(work, collection.id, &changes, Mode::Together).await?;
+    let before = document::to_object(&collection, changes.primary(0), old)?;
+    let after = changed(&collection, changes.primary(0), &before, becomes)?;
+    let tree = after.as_ref().map(|after| (0, Cow::Borrowed(after)));
+    if tree.is_none() {
+        changes.set_fate(0, Fate::Idle);
+    }
+    write_all(work, name, &mut changes, tree.into_iter().collect()).await?;
+    let after = after.unwrap_or_else(|| before.clone());
     Ok((Some(before), Some(after)))
 }
 
 /// Deletes what matches; answers how many.
 pub(crate) async fn delete<S: Storage>(work: &Work<S>, name: &str, query: Query) -> Result<usize> {
     let collection = work.collection(name).await?;
-    let changes = matching(work, &collection, query).await?;
-    write::write(work, collection.id, &changes, Mode::Together).await?;
+    let mut changes = matching(work, &collection, query).await?;
+    write::write(work, &collection, &mut changes, Mode::Together).await?;
     Ok(changes.len())
 }
 
 /// Deletes by key; answers how many were there.
 pub(crate) async fn delete_keys<S: Storage>(work: &Work<S>, name: &str, keys: &[Value]) -> Result<usize> {
     let collection = work.collection(name).await?;
-    let mut changes: Vec<Change<'_>> = Vec::with_capacity(keys.len());
-    let mut seen = HashMap::with_capacity(keys.len());
+    let mut changes = Changes::with_capacity(keys.len(), 0);
     for (place, value) in keys.iter().enumerate() {
         let primary = key::primary_from_value(&collection.key_fields, value.into());
         let primary = primary.map_err(|error| at(error, place, keys.len()))?;
-        if seen.insert(primary.clone(), ()).is_none()
-            && let Some(old) = stored(work, &collection, &primary).await?
-        {
-            changes.push(Change { primary, old: Some(old), new: None });
+        changes.push_old(collection.id, &primary, None);
+    }
+    let mut order = changes.in_order();
+    drop_repeated(&mut changes, &mut order, |changes, _, later| {
+        changes.set_fate(later, Fate::Idle);
+        later
+    });
+    for (place, stored) in read(work, &changes, &order).await? {
+        match stored {
+            Some(stored) => changes.set_old(place, stored),
+            None => changes.set_fate(place, Fate::Idle),
         }
     }
-    write::write(work, collection.id, &changes, Mode::Together).await?;
-    Ok(changes.len())
+    let deleted = changes.pending();
+    write::write(work, &collection, &mut changes, Mode::Together).await?;
+    Ok(deleted)
 }
 
 /// What matches, each as a change that deletes it.
-async fn matching<'d, S: Storage>(
-    work: &Work<S>,
-    collection: &Rc<Collection>,
-    query: Query,
-) -> Result<Vec<Change<'d>>> {
+async fn matching<S: Storage>(work: &Work<S>, collection: &Rc<Collection>, query: Query) -> Result<Changes> {
     let mut find = Find::new(work.reader(), Rc::clone(collection), query, Reading::Documents)?;
-    let mut changes = Vec::new();
+    let mut changes = Changes::default();
     while let Some(found) = find.next().await? {
-        changes.push(Change { primary: found.primary().to_vec(), old: found.value, new: None });
+        changes.push_old(collection.id, found.primary(), found.value.clone());
     }
     Ok(changes)
 }
 
-/// Sets what a document becomes; leaves it none where it stays as it is.
-fn become_new(collection: &Collection, change: &mut Change<'_>, becomes: &Becomes<'_>) -> Result<()> {
-    let old = change.old.as_deref().unwrap_or_default();
-    let before = document::to_object(collection, &change.primary, old)?;
+/// Sets what a document becomes, as a row where that is quickly done, else as a tree. One that stays as it is is idle.
+fn become_new(
+    collection: &Collection,
+    changes: &mut Changes,
+    place: usize,
+    becomes: &Becomes<'_>,
+    trees: &mut Vec<Tree<'_>>,
+) -> Result<()> {
+    let Some(old) = changes.old(place).cloned() else { return Ok(()) };
+    if let Becomes::Updated(update) = becomes {
+        let row = document::open_row(collection, &old);
+        let row = row.map_err(|error| document::naming(error, collection, changes.primary(place)))?;
+        let patched = changes.set_new(place, |bytes| update.patch(&row, &collection.key_fields, bytes));
+        match patched.map_err(|error| document::naming(error, collection, changes.primary(place)))? {
+            Patched::Changed => return Ok(()),
+            Patched::Same => {
+                changes.set_fate(place, Fate::Idle);
+                return Ok(());
+            }
+            Patched::Not => changes.forget_new(place),
+        }
+    }
+    let before = document::to_object(collection, changes.primary(place), &old)?;
+    match changed(collection, changes.primary(place), &before, becomes)? {
+        Some(after) => trees.push((place, Cow::Owned(after))),
+        None => changes.set_fate(place, Fate::Idle),
+    }
+    Ok(())
+}
+
+/// What a document becomes; none where it stays as it is.
+fn changed(collection: &Collection, primary: &[u8], before: &Object, becomes: &Becomes<'_>) -> Result<Option<Object>> {
     let after = match becomes {
         Becomes::Updated(update) => {
-            let applied = update.apply(&before, &collection.key_fields);
-            applied.map_err(|error| document::naming(error, collection, &change.primary))?.0
+            let applied = update.apply(before, &collection.key_fields);
+            applied.map_err(|error| document::naming(error, collection, primary))?.0
         }
         Becomes::Replaced(document) => {
-            let document = with_key_of(collection, (*document).clone(), &before)?;
-            if key::primary(&collection.key_fields, (&document).into())? != change.primary {
+            let document = with_key_of(collection, (*document).clone(), before)?;
+            if key::primary(&collection.key_fields, (&document).into())? != primary {
                 let error = Error::invalid("a replacement cannot have another key");
-                return Err(document::naming(error, collection, &change.primary));
+                return Err(document::naming(error, collection, primary));
             }
             document
         }
     };
-    change.new = (after != before).then_some(Cow::Owned(after));
-    Ok(())
+    Ok((after != *before).then_some(after))
 }
 
 /// The document with the key fields that it lacks taken from another.
@@ -259,47 +344,7 @@ fn upserted<S: Storage>(
         Becomes::Updated(update) => update.apply(&seed, &[])?.0,
         Becomes::Replaced(document) => with_key_of(collection, (*document).clone(), &seed)?,
     };
-    Ok(new_document(work, collection, &document.into())?.1.into_owned())
-}
-
-/// Where a document's key comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum KeyOrigin {
-    Given,
-    Made,
-}
-
-/// The primary key of a document, and the document with it.
-fn new_document<'d, S: Storage>(
-    work: &Work<S>,
-    collection: &Collection,
-    doc: &'d Value,
-) -> Result<(Vec<u8>, Cow<'d, Object>, KeyOrigin)> {
-    let Value::Object(document) = doc else {
-        return Err(Error::invalid(format!("a document is an object, not {}", doc.type_name())));
-    };
-    let mut document = Cow::Borrowed(document);
-    let mut origin = KeyOrigin::Given;
-    if let [field] = collection.key_fields.as_slice()
-        && field.get_in(&document).is_none()
-    {
-        let key = work.shared.uuids.generate(&**work.shared.engine.env());
-        document = Cow::Owned(update::in_front(document.into_owned(), field, key.into())?);
-        origin = KeyOrigin::Made;
-    }
-    let primary = key::primary(&collection.key_fields, (&*document).into());
-    let primary = primary.map_err(|error| error.with_detail("collection", &collection.name))?;
-    Ok((primary, document, origin))
-}
-
-async fn stored<S: Storage>(
-    work: &Work<S>,
-    collection: &Collection,
-    primary: &[u8],
-) -> Result<Option<crate::engine::Slice>> {
-    let mut key = collection.id.documents();
-    key.extend_from_slice(primary);
-    work.transaction().get(&key).await
+    Ok(draft::with_key(work, collection, &document.into())?.1.into_owned())
 }
 
 fn key_taken(collection: &Collection, primary: &[u8]) -> Error {
@@ -308,9 +353,4 @@ fn key_taken(collection: &Collection, primary: &[u8]) -> Error {
     let message = format!("collection `{}` has a document with key `{key}` already", collection.name);
     let error = Error::new(ErrorKind::AlreadyExists, message);
     error.with_detail("collection", &collection.name).with_detail("index", "primary").with_detail("key", key)
-}
-
-/// Says which of several it was.
-fn at(error: Error, place: usize, of: usize) -> Error {
-    if of == 1 { error } else { error.context(format!("document {place}")).with_detail("position", place) }
 }

@@ -5,6 +5,7 @@
 
 use crate::engine::catalog::Collection;
 use crate::error::{Error, Result};
+use crate::value::row::RowObject;
 use crate::value::view::ObjectView;
 use crate::value::{Object, Value, View, key, row};
 
@@ -20,8 +21,13 @@ pub(crate) const fn head(replaces: bool) -> u8 {
 
 /// Opens the row of a stored value.
 pub(crate) fn open<'a>(collection: &'a Collection, value: &'a [u8]) -> Result<ObjectView<'a>> {
+    Ok(open_row(collection, value)?.into())
+}
+
+/// The same, for whoever compares rows.
+pub(crate) fn open_row<'a>(collection: &'a Collection, value: &'a [u8]) -> Result<RowObject<'a>> {
     let (_, row) = value.split_first().ok_or_else(|| Error::corrupt("document is empty"))?;
-    row::open(row, &collection.shapes)
+    row::open_row(row, &collection.shapes)
 }
 
 /// The document as a tree.

@@ -149,7 +149,7 @@ async fn enter<S: Storage>(
     }
     for (key, entries) in &documents {
         let primary = key.get(DOCUMENT_PREFIX_LEN..).unwrap_or_default();
-        for entry in &entries.keys {
+        for entry in entries.iter() {
             if index.is_unique {
                 check_unique(work, &collection, &index, entry, primary).await?;
             }

@@ -6,6 +6,7 @@
 
 use super::answer;
 use super::collection::{self, Becomes, Updated, Upsert};
+use super::draft::Docs;
 use super::find::Query;
 use super::request::Request;
 use super::work::Work;
@@ -18,8 +19,8 @@ use crate::value::{Object, Value};
 
 /// A writing request.
 pub(crate) enum Operation<'a> {
-    Insert { docs: &'a [Value], mode: Mode },
-    Put { docs: &'a [Value] },
+    Insert { docs: Docs<'a>, mode: Mode },
+    Put { docs: Docs<'a> },
     Update { query: Query, update: Update, upsert: Upsert },
     Replace { query: Query, document: &'a Object, upsert: Upsert },
     FindAndUpdate { filter: Filter, sort: Sort, update: Update, upsert: Upsert, returns: Returns },
@@ -44,9 +45,9 @@ impl<'a> Operation<'a> {
         Ok(match request.text("op")? {
             "insert" => {
                 let mode = if request.flag("ordered", true)? { Mode::Together } else { Mode::Each };
-                Operation::Insert { docs: request.list("docs")?, mode }
+                Operation::Insert { docs: request.docs()?, mode }
             }
-            "put" => Operation::Put { docs: request.list("docs")? },
+            "put" => Operation::Put { docs: request.docs()? },
             "update" => Operation::Update {
                 query: request.chosen()?,
                 update: Update::parse(request.object("update")?)?,
@@ -102,7 +103,7 @@ impl<'a> Operation<'a> {
             "insertOne" => {
                 let document = body.get("document").map(core::slice::from_ref);
                 let docs = document.ok_or_else(|| Error::invalid("`document` of `insertOne` is missing"))?;
-                Operation::Insert { docs, mode: Mode::Together }
+                Operation::Insert { docs: Docs::Trees(docs), mode: Mode::Together }
             }
             "updateOne" => Operation::Update { query: query(Some(1))?, update: update()?, upsert },
             "updateMany" => Operation::Update { query: query(None)?, update: update()?, upsert },

@@ -8,6 +8,7 @@
 use super::collection::Upsert;
 use super::config::{CollectionConfig, IndexSpec, parse_count, parse_durability};
 use super::cursor::{Cursor, Cursors};
+use super::draft::Docs;
 use super::find::{Find, Query, Reading};
 use super::operation::Operation;
 use super::run::run;
@@ -19,6 +20,7 @@ use crate::engine::catalog::{Catalog, Collection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Filter, Projection, Sort};
 use crate::storage::Storage;
+use crate::value::batch::Batch;
 use crate::value::{Object, Path, Value, codec};
 use std::rc::Rc;
 
@@ -64,6 +66,14 @@ impl Request {
     pub(super) fn list(&self, name: &str) -> Result<&[Value]> {
         let value = self.needed(name)?;
         value.as_array().ok_or_else(|| Error::invalid(format!("`{name}` is {}, not an array", value.type_name())))
+    }
+
+    /// Documents: an array, or a batch in bytes.
+    pub(super) fn docs(&self) -> Result<Docs<'_>> {
+        match self.needed("docs")? {
+            Value::Bytes(batch) => Batch::open(batch).map(Docs::Batch),
+            _ => self.list("docs").map(Docs::Trees),
+        }
     }
 
     /// An array, empty where it is not given.

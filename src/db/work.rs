@@ -71,7 +71,7 @@ impl<S: Storage> Work<S> {
         }
         let catalog = self.catalog().await?;
         let collection = catalog.collection(name).ok_or_else(|| no_collection(name))?;
-        self.transaction.get(&collection.id.record_key()).await?;
+        self.transaction.depend_on(&collection.id.record_key());
         Ok(Rc::clone(collection))
     }
 

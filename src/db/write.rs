@@ -5,31 +5,20 @@
 //! Invariants: either all writes of a statement reach the transaction or none; a document and its index entries are
 //! written in one transaction; what decides uniqueness is in the read set.
 
+use super::change::{Changes, Fate};
 use super::define::{self, Needs};
 use super::document;
 use super::work::Work;
-use crate::engine::catalog::{Collection, CollectionId, Index};
-use crate::engine::index::{Entries, entries, without};
-use crate::engine::{Direction, KeyRange, Slice};
+use crate::engine::catalog::{Collection, Index, IndexId};
+use crate::engine::index::{self, Entries};
+use crate::engine::run::{Run, RunBuilder};
+use crate::engine::unsorted::Unsorted;
+use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::SHAPES_PER_COLLECTION_MAX;
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
-use crate::value::view::ObjectView;
-use crate::value::{Object, key, writer};
-use std::borrow::Cow;
+use crate::value::key;
 use std::collections::BTreeMap;
-use std::rc::Rc;
-
-/// What happens to one document; a statement has one of these for each key.
-#[derive(Debug)]
-pub(crate) struct Change<'d> {
-    pub(crate) primary: Vec<u8>,
-    /// As stored now.
-    pub(crate) old: Option<Slice>,
-    /// None to delete it.
-    pub(crate) new: Option<Cow<'d, Object>>,
-}
 
 /// What happens when one document cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,36 +29,37 @@ pub(crate) enum Mode {
     Each,
 }
 
-/// Writes the changes of one statement. Answers, in the mode `Each`, an error for each document that was not written.
+/// Writes the changes of one statement that are pending. In the mode `Each`, those that cannot be written are refused
+/// in their place.
 ///
 /// # Errors
 /// `already_exists` for unique values, `invalid` and `limit` for documents that cannot be stored or indexed.
 pub(crate) async fn write<S: Storage>(
     work: &Work<S>,
-    id: CollectionId,
-    changes: &[Change<'_>],
+    collection: &Collection,
+    changes: &mut Changes,
     mode: Mode,
-) -> Result<Vec<Option<Error>>> {
-    let (collection, prepared) = prepare_all(work, id, changes).await?;
-    let mut staged = Staged::default();
-    let mut errors = Vec::with_capacity(changes.len());
-    for (change, prepared) in changes.iter().zip(prepared) {
-        let stage = match prepared {
-            Ok(prepared) => staged.add(work, &collection, change, prepared).await,
-            Err(error) => Err(error),
-        };
+) -> Result<()> {
+    let mut staged = Staged::new(collection);
+    for place in 0..changes.len() {
+        if !changes.is_pending(place) {
+            continue;
+        }
+        let mut stage = staged.prepare(changes, place);
+        if stage.is_ok() && staged.has_unique {
+            stage = staged.check_unique(work, changes.primary(place)).await;
+        }
         match (stage, mode) {
-            (Ok(()), _) => errors.push(None),
-            (Err(error), Mode::Each) if is_of_document(&error) => errors.push(Some(error)),
+            (Ok(()), _) => staged.add(changes.new(place).is_some()),
+            (Err(error), Mode::Each) if is_of_document(&error) => changes.set_fate(place, Fate::Refused(error)),
             (Err(error), _) => return Err(error),
         }
     }
-    let written = staged.writes.iter().try_for_each(|(key, value)| match value {
-        Some(value) => work.transaction().put(key, value),
-        None => work.transaction().delete(key),
-    });
-    written.inspect_err(|error| work.fail(error))?;
-    Ok(errors)
+    let needs = Needs { multi: core::mem::take(&mut staged.multi), ..Needs::default() };
+    if !needs.is_empty() {
+        define::grow(work, collection.id, &needs).await?;
+    }
+    work.transaction().put_run(staged.into_run(changes))
 }
 
 /// Whether an error is about one document, so that others may still be written.
@@ -77,143 +67,145 @@ pub(crate) fn is_of_document(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Invalid | ErrorKind::AlreadyExists | ErrorKind::Limit | ErrorKind::Unsupported)
 }
 
-/// A change with its bytes: entries for each index of the collection, in order.
-#[derive(Default)]
-struct Prepared {
-    value: Option<Vec<u8>>,
-    old: Vec<Entries>,
-    new: Vec<Entries>,
-}
-
-/// Encodes all changes; where they need shapes or flags that are not there, those are committed first.
-async fn prepare_all<S: Storage>(
-    work: &Work<S>,
-    id: CollectionId,
-    changes: &[Change<'_>],
-) -> Result<(Rc<Collection>, Vec<Result<Prepared>>)> {
-    loop {
-        let catalog = work.catalog().await?;
-        let collection = catalog.by_id(id).ok_or_else(|| Error::internal("a collection went away"))?;
-        let mut needs = Needs::default();
-        let prepared = changes.iter().map(|change| prepare(collection, change, &mut needs)).collect();
-        if needs.is_empty() {
-            return Ok((Rc::clone(collection), prepared));
-        }
-        define::grow(work, id, &needs).await?;
-    }
-}
-
-fn prepare(collection: &Collection, change: &Change<'_>, needs: &mut Needs) -> Result<Prepared> {
-    let mut prepared = Prepared::default();
-    if let Some(old) = &change.old
-        && !collection.indexes.is_empty()
-    {
-        let view = document::open(collection, old);
-        let old = view.and_then(|view| all_entries(collection, view, &change.primary));
-        prepared.old = old.map_err(|error| document::naming(error, collection, &change.primary))?;
-    }
-    if let Some(new) = &change.new {
-        let mut value = vec![document::head(change.old.is_some())];
-        let missing = writer::encode(new, &collection.shapes, &mut value);
-        let missing = missing.map_err(|error| document::naming(error, collection, &change.primary))?;
-        // What there is no room for stays with its names: the next round finds no shape missing.
-        let room = SHAPES_PER_COLLECTION_MAX.saturating_sub(needs.shapes.len());
-        needs.shapes.extend(missing.into_iter().take(room));
-        prepared.value = Some(value);
-        let new = all_entries(collection, (&**new).into(), &change.primary);
-        prepared.new = new.map_err(|error| document::naming(error, collection, &change.primary))?;
-        for (index, entries) in collection.indexes.iter().zip(&prepared.new) {
-            if entries.multi & !index.facts.multi != 0 && !needs.multi.contains(&(index.id, entries.multi)) {
-                needs.multi.push((index.id, entries.multi));
-            }
-        }
-    }
-    Ok(prepared)
-}
-
-fn all_entries(collection: &Collection, document: ObjectView<'_>, primary: &[u8]) -> Result<Vec<Entries>> {
-    collection.indexes.iter().map(|index| entries(collection, index, document, primary)).collect()
-}
-
-/// The writes of a statement, and which entries of unique indexes they bring and take away.
-#[derive(Default)]
-struct Staged {
-    writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+/// What a statement writes, index by index.
+struct Staged<'c> {
+    collection: &'c Collection,
+    indexes: Vec<StagedIndex<'c>>,
+    /// Entries of unique indexes that the statement brings and takes away.
     unique: BTreeMap<Vec<u8>, bool>,
+    has_unique: bool,
+    /// Indexes, and the fields at which they become multi.
+    multi: Vec<(IndexId, u16)>,
 }
 
-impl Staged {
-    async fn add<S: Storage>(
-        &mut self,
-        work: &Work<S>,
-        collection: &Collection,
-        change: &Change<'_>,
-        prepared: Prepared,
-    ) -> Result<()> {
-        let none = Entries::default();
-        let each = |place: usize| (prepared.old.get(place).unwrap_or(&none), prepared.new.get(place).unwrap_or(&none));
-        // What is unique is checked for all indexes before anything is staged.
-        for (place, index) in collection.indexes.iter().enumerate().filter(|(_, index)| index.is_unique) {
-            let (old, new) = each(place);
-            for entry in without(&new.keys, &old.keys) {
-                self.check_unique(work, collection, index, entry, &change.primary).await?;
-            }
+struct StagedIndex<'c> {
+    index: &'c Index,
+    /// Of the document at hand, before and after.
+    old: Entries,
+    new: Entries,
+    writes: Unsorted,
+}
+
+impl<'c> Staged<'c> {
+    fn new(collection: &'c Collection) -> Self {
+        let staged = |index: &'c Index| StagedIndex {
+            index,
+            old: Entries::default(),
+            new: Entries::default(),
+            writes: Unsorted::default(),
+        };
+        let mut indexes: Vec<StagedIndex<'c>> = collection.indexes.iter().map(staged).collect();
+        // The order of their entries in the key space.
+        indexes.sort_by_key(|staged| staged.index.id);
+        let has_unique = indexes.iter().any(|staged| staged.index.is_unique);
+        Staged { collection, indexes, unique: BTreeMap::new(), has_unique, multi: Vec::new() }
+    }
+
+    /// Finds the entries of one change, before and after, in each index.
+    fn prepare(&mut self, changes: &Changes, place: usize) -> Result<()> {
+        if self.indexes.is_empty() {
+            return Ok(());
         }
-        for (place, index) in collection.indexes.iter().enumerate() {
-            let (old, new) = each(place);
-            for entry in without(&old.keys, &new.keys) {
-                if index.is_unique {
-                    self.unique.insert(entry.clone(), false);
-                }
-                if planted(Bug::IndexEntriesKept) && change.new.is_some() {
+        let primary = changes.primary(place);
+        let collection = self.collection;
+        let mut prepare = || -> Result<()> {
+            let open = |value| document::open_row(collection, value);
+            let old = changes.old(place).map(|old| open(old)).transpose()?;
+            let new = changes.new(place).map(open).transpose()?;
+            for StagedIndex { index, old: old_entries, new: new_entries, .. } in &mut self.indexes {
+                old_entries.clear();
+                new_entries.clear();
+                if let (Some(old), Some(new)) = (&old, &new)
+                    && !index::is_touched(index, old, new)?
+                {
                     continue;
                 }
-                self.writes.push((entry.clone(), None));
-            }
-            for entry in without(&new.keys, &old.keys) {
-                if index.is_unique {
-                    self.unique.insert(entry.clone(), true);
+                if let Some(old) = old {
+                    index::fill(old_entries, collection, index, old.into(), primary)?;
                 }
-                self.writes.push((entry.clone(), Some(Vec::new())));
+                if let Some(new) = new {
+                    index::fill(new_entries, collection, index, new.into(), primary)?;
+                    let multi = new_entries.multi;
+                    if multi & !index.facts.multi != 0 && !self.multi.contains(&(index.id, multi)) {
+                        self.multi.push((index.id, multi));
+                    }
+                }
+            }
+            Ok(())
+        };
+        prepare().map_err(|error| document::naming(error, collection, primary))
+    }
+
+    /// Whether no other document has a value of a unique index that the change at hand brings.
+    async fn check_unique<S: Storage>(&self, work: &Work<S>, primary: &[u8]) -> Result<()> {
+        for staged in self.indexes.iter().filter(|staged| staged.index.is_unique) {
+            for entry in staged.new.without(&staged.old) {
+                self.check_entry(work, staged.index, entry, primary).await?;
             }
         }
-        let mut key = collection.id.documents();
-        key.extend_from_slice(&change.primary);
-        self.writes.push((key, prepared.value));
         Ok(())
     }
 
-    /// Whether no other document has the value of this entry.
-    async fn check_unique<S: Storage>(
-        &self,
-        work: &Work<S>,
-        collection: &Collection,
-        index: &Index,
-        entry: &[u8],
-        primary: &[u8],
-    ) -> Result<()> {
+    async fn check_entry<S: Storage>(&self, work: &Work<S>, index: &Index, entry: &[u8], primary: &[u8]) -> Result<()> {
         let values = entry.get(..entry.len().saturating_sub(primary.len())).unwrap_or_default();
         let range = KeyRange::prefix(values);
-        let in_range = self.unique.range(range.start.clone()..).take_while(|(key, _)| range.contains(key));
-        if let Some((taken, _)) = in_range.clone().find(|(_, is_there)| **is_there) {
-            return Err(taken_error(collection, index, values, taken));
+        let mut in_range = self.unique.range(range.start.clone()..).take_while(|(key, _)| range.contains(key));
+        if let Some((taken, _)) = in_range.find(|(_, is_there)| **is_there) {
+            return Err(taken_error(self.collection, index, values, taken));
         }
+        let is_other = |taken: &[u8]| taken != entry && self.unique.get(taken) != Some(&false);
         if planted(Bug::UniqueUntracked) {
             let mut scan = work.transaction().snapshot().scan(range, Direction::Ascending);
             while let Some((taken, _)) = scan.next().await? {
-                if taken.as_bytes() != entry && self.unique.get(taken.as_bytes()) != Some(&false) {
-                    return Err(taken_error(collection, index, values, &taken));
+                if is_other(&taken) {
+                    return Err(taken_error(self.collection, index, values, &taken));
                 }
             }
             return Ok(());
         }
         let mut scan = work.transaction().scan(range, Direction::Ascending);
         while let Some((taken, _)) = scan.next().await? {
-            if taken.as_bytes() != entry && self.unique.get(taken.as_bytes()) != Some(&false) {
-                return Err(taken_error(collection, index, values, &taken));
+            if is_other(&taken) {
+                return Err(taken_error(self.collection, index, values, &taken));
             }
         }
         Ok(())
+    }
+
+    /// Takes the change at hand up; `stays` says whether there is a document afterwards.
+    fn add(&mut self, stays: bool) {
+        for StagedIndex { index, old, new, writes } in &mut self.indexes {
+            for entry in old.without(new) {
+                if index.is_unique {
+                    self.unique.insert(entry.to_vec(), false);
+                }
+                if planted(Bug::IndexEntriesKept) && stays {
+                    continue;
+                }
+                writes.set(entry, None);
+            }
+            for entry in new.without(old) {
+                if index.is_unique {
+                    self.unique.insert(entry.to_vec(), true);
+                }
+                writes.set(entry, Some(&[]));
+            }
+        }
+    }
+
+    /// Documents, then the entries of each index: the order of the key space.
+    fn into_run(self, changes: &Changes) -> Run {
+        let entries: usize = self.indexes.iter().map(|staged| staged.writes.len()).sum();
+        let entry_bytes: usize = self.indexes.iter().map(|staged| staged.writes.len_bytes()).sum();
+        let count = changes.pending() + entries;
+        let mut run = RunBuilder::with_capacity(changes.len_bytes() + entry_bytes + 12 * count, count);
+        for place in changes.in_order() {
+            run.push(changes.key(place), changes.new(place));
+        }
+        for staged in &self.indexes {
+            staged.writes.sort_into(&mut run);
+        }
+        run.finish()
     }
 }
 

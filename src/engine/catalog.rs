@@ -138,19 +138,29 @@ impl CollectionId {
     #[must_use]
     pub fn documents(self) -> Vec<u8> {
         let mut prefix = Vec::with_capacity(32);
-        prefix.push(SPACE_DOCUMENT);
-        prefix.extend_from_slice(&self.0.to_be_bytes());
+        self.push_document_prefix(&mut prefix);
         prefix
+    }
+
+    /// Appends [`CollectionId::documents`].
+    pub fn push_document_prefix(self, key: &mut Vec<u8>) {
+        key.push(SPACE_DOCUMENT);
+        key.extend_from_slice(&self.0.to_be_bytes());
     }
 
     /// What all keys of one of its indexes begin with; the values and the primary key follow.
     #[must_use]
     pub fn index_entries(self, index: IndexId) -> Vec<u8> {
         let mut prefix = Vec::with_capacity(48);
-        prefix.push(SPACE_INDEX);
-        prefix.extend_from_slice(&self.0.to_be_bytes());
-        prefix.extend_from_slice(&index.0.to_be_bytes());
+        self.push_index_prefix(index, &mut prefix);
         prefix
+    }
+
+    /// Appends [`CollectionId::index_entries`].
+    pub fn push_index_prefix(self, index: IndexId, key: &mut Vec<u8>) {
+        key.push(SPACE_INDEX);
+        key.extend_from_slice(&self.0.to_be_bytes());
+        key.extend_from_slice(&index.0.to_be_bytes());
     }
 
     /// The key of its record.

@@ -14,17 +14,53 @@ use super::catalog::{Collection, Index};
 use crate::error::{Error, Result};
 use crate::limits::{INDEX_ENTRIES_PER_DOCUMENT_MAX, KEY_BYTES_MAX};
 use crate::value::path::Found;
+use crate::value::row::RowObject;
 use crate::value::view::ObjectView;
 use crate::value::{Path, View, key};
 use core::ops::ControlFlow;
 
-/// The entries of one document in one index.
+/// The entries of one document in one index: whole keys, ascending, each once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entries {
-    /// Whole keys, ascending, each once.
-    pub keys: Vec<Vec<u8>>,
+    // The keys one behind the other, and where each ends.
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
     /// The field that met an array, as a bit; 0 where none did.
     pub multi: u16,
+}
+
+impl Entries {
+    /// The keys in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |end| {
+            let key = self.bytes.get(start..*end).unwrap_or_default();
+            start = *end;
+            key
+        })
+    }
+
+    /// The keys that another list, ascending as well, does not have.
+    pub fn without<'a>(&'a self, other: &'a Entries) -> impl Iterator<Item = &'a [u8]> {
+        let mut others = other.iter().peekable();
+        self.iter().filter(move |key| {
+            while others.next_if(|other| other < key).is_some() {}
+            others.peek() != Some(key)
+        })
+    }
+
+    /// Forgets them, and keeps their room.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+        self.multi = 0;
+    }
+
+    fn end_key(&mut self, start: usize, index: &Index) -> Result<()> {
+        check_len(self.bytes.len() - start, index)?;
+        self.ends.push(self.bytes.len());
+        Ok(())
+    }
 }
 
 /// What lies at a path, when no array is entered.
@@ -52,40 +88,68 @@ fn reach<'a>(path: &Path, document: ObjectView<'a>) -> Result<Reached<'a>> {
 /// The entries of a document in an index.
 ///
 /// # Errors
+/// As [`fill`].
+pub fn entries(collection: &Collection, index: &Index, document: ObjectView<'_>, primary: &[u8]) -> Result<Entries> {
+    let mut entries = Entries::default();
+    fill(&mut entries, collection, index, document, primary)?;
+    Ok(entries)
+}
+
+/// Makes `out` the entries of a document in an index.
+///
+/// # Errors
 /// `invalid` where two fields meet arrays; `limit` where there are too many entries, or one is too long; `corrupt` for
 /// damaged rows.
-pub fn entries(collection: &Collection, index: &Index, document: ObjectView<'_>, primary: &[u8]) -> Result<Entries> {
-    let mut entry = collection.id.index_entries(index.id);
+pub fn fill(
+    out: &mut Entries,
+    collection: &Collection,
+    index: &Index,
+    document: ObjectView<'_>,
+    primary: &[u8],
+) -> Result<()> {
+    out.clear();
+    collection.id.push_index_prefix(index.id, &mut out.bytes);
     let mut array: Option<(usize, usize)> = None;
     let mut is_there = false;
     for (place, path) in index.facts.fields.iter().enumerate() {
         match reach(path, document)? {
-            Reached::Missing => key::push(&mut entry, View::Null)?,
+            Reached::Missing => key::push(&mut out.bytes, View::Null)?,
             Reached::Scalar(value) => {
                 is_there = true;
-                key::push(&mut entry, value)?;
+                key::push(&mut out.bytes, value)?;
             }
             Reached::Array => {
                 if let Some((other, _)) = array {
                     return Err(two_arrays(index, other, path));
                 }
-                array = Some((place, entry.len()));
+                array = Some((place, out.bytes.len()));
             }
         }
     }
-    let Some((place, at)) = array else {
-        if index.facts.sparse && !is_there {
-            return Ok(Entries::default());
-        }
-        entry.extend_from_slice(primary);
-        check_len(&entry, index)?;
-        return Ok(Entries { keys: vec![entry], multi: 0 });
-    };
+    if let Some((place, at)) = array {
+        return fill_multi(out, index, document, (place, at, is_there), primary);
+    }
+    if !index.facts.sparse || is_there {
+        out.bytes.extend_from_slice(primary);
+        out.end_key(0, index)?;
+    }
+    Ok(())
+}
+
+/// The same where the field `place` meets an array: its values belong at `at` of the key that has been begun.
+fn fill_multi(
+    out: &mut Entries,
+    index: &Index,
+    document: ObjectView<'_>,
+    (place, at, is_there): (usize, usize, bool),
+    primary: &[u8],
+) -> Result<()> {
     let path = index.facts.fields.get(place).ok_or_else(|| Error::internal("an index lost a field"))?;
     let components = components(path, document)?;
-    let multi = 1 << place;
+    let begun = core::mem::take(&mut out.bytes);
+    out.multi = 1 << place;
     if index.facts.sparse && !is_there && !components.is_there {
-        return Ok(Entries { keys: Vec::new(), multi });
+        return Ok(());
     }
     if components.each.len() > INDEX_ENTRIES_PER_DOCUMENT_MAX {
         let message = format!(
@@ -95,14 +159,29 @@ pub fn entries(collection: &Collection, index: &Index, document: ObjectView<'_>,
         );
         return Err(Error::limit(message));
     }
-    let (before, behind) = entry.split_at_checked(at).unwrap_or((&entry, &[]));
-    let mut keys = Vec::with_capacity(components.each.len());
+    let (before, behind) = begun.split_at_checked(at).unwrap_or((&begun, &[]));
     for component in &components.each {
-        let entry = [before, component, behind, primary].concat();
-        check_len(&entry, index)?;
-        keys.push(entry);
+        let start = out.bytes.len();
+        for part in [before, component, behind, primary] {
+            out.bytes.extend_from_slice(part);
+        }
+        out.end_key(start, index)?;
     }
-    Ok(Entries { keys, multi })
+    Ok(())
+}
+
+/// Whether a document's entries may have changed between two of its rows.
+///
+/// # Errors
+/// `corrupt` for damaged rows.
+pub fn is_touched(index: &Index, old: &RowObject<'_>, new: &RowObject<'_>) -> Result<bool> {
+    for path in &index.facts.fields {
+        let Some(part) = path.parts().first() else { return Ok(true) };
+        if old.raw(&part.name)? != new.raw(&part.name)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 struct Components {
@@ -145,10 +224,9 @@ fn two_arrays(index: &Index, other: usize, path: &Path) -> Error {
         .with_detail("index", &index.facts.name)
 }
 
-fn check_len(entry: &[u8], index: &Index) -> Result<()> {
-    if entry.len() > KEY_BYTES_MAX {
-        let message =
-            format!("an entry of index `{}` has {} bytes, the limit is {KEY_BYTES_MAX}", index.facts.name, entry.len());
+fn check_len(len: usize, index: &Index) -> Result<()> {
+    if len > KEY_BYTES_MAX {
+        let message = format!("an entry of index `{}` has {len} bytes, the limit is {KEY_BYTES_MAX}", index.facts.name);
         return Err(Error::limit(message).with_detail("index", &index.facts.name));
     }
     Ok(())
@@ -165,11 +243,6 @@ pub fn primary_of(fields: usize, mut entry: &[u8]) -> Result<&[u8]> {
     Ok(entry)
 }
 
-/// What is in one ascending list and not in the other.
-pub fn without<'a>(list: &'a [Vec<u8>], other: &'a [Vec<u8>]) -> impl Iterator<Item = &'a Vec<u8>> {
-    list.iter().filter(|key| other.binary_search(key).is_err())
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -184,7 +257,7 @@ mod tests {
         let collection = Catalog::new().next_collection("c", vec![]);
         let facts = IndexFacts { name: "i".into(), fields: fields.clone(), sparse, multi: 0 };
         let index = Index { id: collection.next_index_id(), facts, is_unique: false, state: IndexState::Ready };
-        let text = |entry: &Vec<u8>| {
+        let text = |entry: &[u8]| {
             let mut rest = entry.strip_prefix(&*collection.id.index_entries(index.id)).unwrap();
             assert_eq!(primary_of(fields.len(), rest).unwrap(), b"pk");
             let value = |rest: &mut &[u8]| match key::read(rest) {
@@ -195,8 +268,8 @@ mod tests {
         };
         let found = entries(&collection, &index, (&document).into(), b"pk");
         let found = found.map(|entries| {
-            assert!(entries.keys.is_sorted());
-            let keys: Vec<_> = entries.keys.iter().map(text).collect();
+            assert!(entries.iter().is_sorted());
+            let keys: Vec<_> = entries.iter().map(text).collect();
             format!("{} multi {}", keys.join(" "), entries.multi)
         });
         assert_eq!(found.unwrap_or_else(|error| error.to_string()), expected);
@@ -227,6 +300,19 @@ mod tests {
         check(&["a.b"], false, Object::from([("a", rows.into())]), "null 2 multi 1");
         let both = Object::from([("a", list([1])), ("b", list([1]))]);
         check(&["a", "b"], false, both, "`a` and `b` are both arrays, which index `i` cannot hold");
+    }
+
+    #[test]
+    fn entries_are_compared_with_those_before() {
+        let collection = Catalog::new().next_collection("c", vec![]);
+        let facts = IndexFacts { name: "i".into(), fields: vec![Path::parse("a").unwrap()], sparse: false, multi: 0 };
+        let index = Index { id: collection.next_index_id(), facts, is_unique: false, state: IndexState::Ready };
+        let of = |list: Value| entries(&collection, &index, (&Object::from([("a", list)])).into(), b"pk").unwrap();
+        let (old, new) = (of(list([1, 2, 4])), of(list([2, 3, 5])));
+        assert_eq!(old.without(&new).collect::<Vec<_>>(), of(list([1, 4])).iter().collect::<Vec<_>>());
+        assert_eq!(new.without(&old).collect::<Vec<_>>(), of(list([3, 5])).iter().collect::<Vec<_>>());
+        assert_eq!(new.without(&new).count(), 0);
+        assert_eq!(new.without(&Entries::default()).count(), 3);
     }
 
     #[test]

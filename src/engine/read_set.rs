@@ -45,14 +45,17 @@ pub(crate) struct RangeId(usize);
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct ReadSet {
-    points: Vec<Vec<u8>>,
+    /// Keys one behind the other, and where each ends.
+    points: Vec<u8>,
+    point_ends: Vec<usize>,
     ranges: Vec<RangeRead>,
 }
 
 impl ReadSet {
     /// A key was looked up.
     pub(crate) fn add_point(&mut self, key: &[u8]) {
-        self.points.push(key.to_vec());
+        self.points.extend_from_slice(key);
+        self.point_ends.push(self.points.len());
     }
 
     /// A scan began; nothing was handed out yet.
@@ -83,12 +86,18 @@ impl ReadSet {
 
     /// Whether nothing was read.
     pub(crate) fn is_empty(&self) -> bool {
-        self.points.is_empty() && self.ranges.is_empty()
+        self.point_ends.is_empty() && self.ranges.is_empty()
     }
 
     /// Whether the run wrote anything that was read.
     pub(crate) fn touched_by(&self, run: &Run) -> bool {
-        self.points.iter().any(|key| run.get(key).is_some()) || self.ranges.iter().any(|range| range.touched_by(run))
+        let mut start = 0;
+        let mut points = self.point_ends.iter().map(|end| {
+            let key = self.points.get(start..*end).unwrap_or_default();
+            start = *end;
+            key
+        });
+        points.any(|key| run.has(key)) || self.ranges.iter().any(|range| range.touched_by(run))
     }
 }
 

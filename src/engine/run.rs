@@ -147,7 +147,10 @@ impl Run {
     /// The number of the first entry whose key is not less than `key`.
     #[must_use]
     pub fn lower_bound(&self, key: &[u8]) -> usize {
-        let (mut low, mut high) = (0, self.count);
+        self.lower_bound_within(0, self.count, key)
+    }
+
+    fn lower_bound_within(&self, mut low: usize, mut high: usize, key: &[u8]) -> usize {
         while low < high {
             let middle = low + (high - low) / 2;
             match self.key(middle) {
@@ -158,12 +161,29 @@ impl Run {
         low
     }
 
+    /// The same for a key that is known not to lie before `from`; quick where it lies not far behind.
+    #[must_use]
+    pub fn lower_bound_from(&self, from: usize, key: &[u8]) -> usize {
+        let (mut low, mut step) = (from, 1);
+        while self.key(low + step - 1).is_some_and(|found| found < key) {
+            low += step;
+            step *= 2;
+        }
+        self.lower_bound_within(low, (low + step - 1).min(self.count), key)
+    }
+
     /// What the run says of this key: nothing, a tombstone (`Some(None)`), or a value.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Option<Slice>> {
         let index = self.lower_bound(key);
         let (found, value) = self.slices(index)?;
         (found.as_bytes() == key).then_some(value)
+    }
+
+    /// Whether there is an entry, which may be a tombstone, with this key.
+    #[must_use]
+    pub fn has(&self, key: &[u8]) -> bool {
+        self.key(self.lower_bound(key)) == Some(key)
     }
 
     /// Whether any key of the run lies in `start..end`.
@@ -217,10 +237,16 @@ impl RunBuilder {
 
     /// Adds an entry; its key must be greater than all before.
     pub fn push(&mut self, key: &[u8], value: Option<&[u8]>) {
+        self.push_parts((key, &[]), value);
+    }
+
+    /// The same for a key that lies in two parts.
+    pub fn push_parts(&mut self, (front, back): (&[u8], &[u8]), value: Option<&[u8]>) {
         self.offsets.push(self.bytes.len() as u32);
-        put_varint(&mut self.bytes, key.len() as u64);
+        put_varint(&mut self.bytes, (front.len() + back.len()) as u64);
         put_varint(&mut self.bytes, value.map_or(0, |value| value.len() as u64 + 1));
-        self.bytes.extend_from_slice(key);
+        self.bytes.extend_from_slice(front);
+        self.bytes.extend_from_slice(back);
         self.bytes.extend_from_slice(value.unwrap_or_default());
     }
 
@@ -285,6 +311,10 @@ mod tests {
         assert_eq!(parsed.get(b"b"), Some(None));
         assert_eq!(parsed.get(b"bb"), None);
         assert_eq!(parsed.get(b"d"), None);
+        for key in [&b""[..], b"a", b"bb", b"c", b"d"] {
+            let place = parsed.lower_bound(key);
+            assert!((0..=place).all(|from| parsed.lower_bound_from(from, key) == place));
+        }
         assert_eq!(parsed.lower_bound(b"bb"), 2);
         assert!(parsed.touches(b"b", Some(b"c")) && !parsed.touches(b"bb", Some(b"c")) && !parsed.touches(b"d", None));
     }

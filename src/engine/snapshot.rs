@@ -45,6 +45,36 @@ impl<S: Storage> Snapshot<S> {
         if let Some(found) = self.state.memtable.get(key).or_else(|| self.state.pinned.get(key)) {
             return Ok(found);
         }
+        self.get_stored(key).await
+    }
+
+    /// The values of ascending keys.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    pub async fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Slice>>> {
+        let mut found: Vec<Option<Option<Slice>>> = vec![None; keys.len()];
+        for run in self.state.memtable.newest_first().chain([&self.state.pinned]) {
+            let mut from = 0;
+            for (key, found) in keys.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
+                from = run.lower_bound_from(from, key);
+                if run.key(from) == Some(key) {
+                    *found = run.slices(from).map(|(_, value)| value);
+                }
+            }
+        }
+        let mut values = Vec::with_capacity(keys.len());
+        for (key, found) in keys.iter().zip(found) {
+            values.push(match found {
+                Some(value) => value,
+                None => self.get_stored(key).await?,
+            });
+        }
+        Ok(values)
+    }
+
+    /// The value of a key that is not in memory.
+    async fn get_stored(&self, key: &[u8]) -> Result<Option<Slice>> {
         for (level, segments) in self.state.manifest.levels.iter().enumerate() {
             if level == 0 {
                 for segment in segments.iter().filter(|segment| covers(segment, key)) {

@@ -95,6 +95,32 @@ impl<S: Storage> Transaction<S> {
         self.snapshot.get(key).await
     }
 
+    /// The values of ascending keys, each as [`Transaction::get`] gives it.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    pub async fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Slice>>> {
+        if !self.writes.borrow().is_empty() {
+            let mut found = Vec::with_capacity(keys.len());
+            for key in keys {
+                found.push(self.get(key).await?);
+            }
+            return Ok(found);
+        }
+        {
+            let mut reads = self.reads.borrow_mut();
+            keys.iter().for_each(|key| reads.add_point(key));
+        }
+        self.snapshot.get_many(keys).await
+    }
+
+    /// Makes the transaction depend on a key, as if it had been read.
+    pub fn depend_on(&self, key: &[u8]) {
+        if self.writes.borrow_mut().get(key).is_none() {
+            self.reads.borrow_mut().add_point(key);
+        }
+    }
+
     /// The entries of a range, with the writes that were made before this call.
     #[must_use]
     pub fn scan(&self, range: KeyRange, direction: Direction) -> TransactionScan<S> {
@@ -124,14 +150,28 @@ impl<S: Storage> Transaction<S> {
         self.write(key, None)
     }
 
+    /// Writes a whole run, whose keys are within their limit.
+    ///
+    /// # Errors
+    /// `limit` when the transaction writes too much.
+    pub fn put_run(&self, run: Run) -> Result<()> {
+        let mut writes = self.writes.borrow_mut();
+        if writes.len_bytes() + run.as_bytes().len() > TRANSACTION_BYTES_MAX {
+            return Err(too_much());
+        }
+        if !run.is_empty() {
+            writes.set_run(run);
+        }
+        Ok(())
+    }
+
     fn write(&self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
         if key.len() > KEY_BYTES_MAX {
             return Err(Error::limit(format!("a key has {} bytes, the limit is {KEY_BYTES_MAX}", key.len())));
         }
         let mut writes = self.writes.borrow_mut();
         if writes.len_bytes() + key.len() + value.map_or(0, <[u8]>::len) > TRANSACTION_BYTES_MAX {
-            return Err(Error::limit(format!("a transaction may write {TRANSACTION_BYTES_MAX} bytes"))
-                .with_hint("write in several transactions"));
+            return Err(too_much());
         }
         writes.set(key, value);
         Ok(())
@@ -148,6 +188,11 @@ impl<S: Storage> Transaction<S> {
         let run = self.writes.take().into_run();
         Finished { snapshot: self.snapshot.seq(), reads, run, active: self.active }
     }
+}
+
+fn too_much() -> Error {
+    let error = Error::limit(format!("a transaction may write {TRANSACTION_BYTES_MAX} bytes"));
+    error.with_hint("write in several transactions")
 }
 
 /// A scan that tells its transaction how far it went.

@@ -8,24 +8,16 @@
 use super::memtable::{Memtable, merge_all};
 use super::run::{Run, RunBuilder};
 use super::slice::Slice;
+use super::unsorted::Unsorted;
 
 /// Unsorted writes up to this many are searched one by one.
 const LINEAR_MAX: usize = 16;
 
-#[derive(Clone, Copy, Debug)]
-struct Write {
-    key_start: usize,
-    value_start: usize,
-    end: usize,
-    is_tombstone: bool,
-}
-
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct WriteSet {
-    /// Written since the last read, in the order of writing.
-    bytes: Vec<u8>,
-    writes: Vec<Write>,
+    /// Written since the last read.
+    unsorted: Unsorted,
     /// Written before.
     sorted: Memtable,
     sorted_bytes: usize,
@@ -34,50 +26,38 @@ pub(crate) struct WriteSet {
 impl WriteSet {
     /// Sets a value, or a tombstone.
     pub(crate) fn set(&mut self, key: &[u8], value: Option<&[u8]>) {
-        let key_start = self.bytes.len();
-        self.bytes.extend_from_slice(key);
-        let value_start = self.bytes.len();
-        self.bytes.extend_from_slice(value.unwrap_or_default());
-        self.writes.push(Write { key_start, value_start, end: self.bytes.len(), is_tombstone: value.is_none() });
+        self.unsorted.set(key, value);
     }
 
-    fn key(&self, write: &Write) -> &[u8] {
-        self.bytes.get(write.key_start..write.value_start).unwrap_or_default()
-    }
-
-    fn value(&self, write: &Write) -> Option<&[u8]> {
-        (!write.is_tombstone).then(|| self.bytes.get(write.value_start..write.end).unwrap_or_default())
+    /// Writes a whole run. Where it is all that a transaction writes, it is what is committed.
+    pub(crate) fn set_run(&mut self, run: Run) {
+        self.sort();
+        self.sorted_bytes += run.as_bytes().len();
+        self.sorted.push(run);
     }
 
     /// What was written under this key: nothing, a tombstone (`Some(None)`), or a value.
     pub(crate) fn get(&mut self, key: &[u8]) -> Option<Option<Slice>> {
-        if self.writes.len() > LINEAR_MAX {
+        if self.unsorted.len() > LINEAR_MAX {
             self.sort();
         }
-        match self.writes.iter().rev().find(|write| self.key(write) == key) {
-            Some(write) => Some(self.value(write).map(|value| Slice::from(value.to_vec()))),
+        match self.unsorted.find(key) {
+            Some(value) => Some(value.map(|value| Slice::from(value.to_vec()))),
             None => self.sorted.get(key),
         }
     }
 
     /// Moves what is unsorted into a run.
     fn sort(&mut self) {
-        if self.writes.is_empty() {
+        if self.unsorted.is_empty() {
             return;
         }
-        let mut order: Vec<usize> = (0..self.writes.len()).collect();
-        let key = |index: usize| self.writes.get(index).map(|write| self.key(write)).unwrap_or_default();
-        // Of two writes of a key the later one comes first, and is kept.
-        order.sort_unstable_by(|a, b| key(*a).cmp(key(*b)).then(b.cmp(a)));
-        order.dedup_by(|later, kept| key(*later) == key(*kept));
-        let mut builder = RunBuilder::with_capacity(self.bytes.len() + 12 * order.len(), order.len());
-        for write in order.iter().filter_map(|index| self.writes.get(*index)) {
-            builder.push(self.key(write), self.value(write));
-        }
+        let room = self.unsorted.len_bytes() + 12 * self.unsorted.len();
+        let mut builder = RunBuilder::with_capacity(room, self.unsorted.len());
+        self.unsorted.sort_into(&mut builder);
         self.sorted.push(builder.finish());
-        self.sorted_bytes += self.bytes.len();
-        self.bytes.clear();
-        self.writes.clear();
+        self.sorted_bytes += self.unsorted.len_bytes();
+        self.unsorted.clear();
     }
 
     /// The writes as runs, the newest first.
@@ -95,12 +75,12 @@ impl WriteSet {
 
     /// Whether nothing was written.
     pub(crate) fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.sorted_bytes == 0
+        self.unsorted.is_empty() && self.sorted_bytes == 0
     }
 
     /// Bytes of all keys and values, overwritten ones included.
     pub(crate) const fn len_bytes(&self) -> usize {
-        self.sorted_bytes + self.bytes.len()
+        self.sorted_bytes + self.unsorted.len_bytes()
     }
 }
 

@@ -28,17 +28,17 @@ use crate::limits::DOCUMENT_DEPTH_MAX;
 use crate::value::view::ObjectView;
 use crate::value::{Name, Number, Object, Value, View};
 
-const TAG_NULL: u8 = 0;
-const TAG_FALSE: u8 = 1;
-const TAG_TRUE: u8 = 2;
-const TAG_NUMBER: u8 = 3;
-const TAG_INTEGER: u8 = 4;
-const TAG_BIGINT: u8 = 5;
-const TAG_STRING: u8 = 6;
-const TAG_DATE: u8 = 7;
-const TAG_BYTES: u8 = 8;
-const TAG_ARRAY: u8 = 9;
-const TAG_OBJECT: u8 = 10;
+pub(super) const TAG_NULL: u8 = 0;
+pub(super) const TAG_FALSE: u8 = 1;
+pub(super) const TAG_TRUE: u8 = 2;
+pub(super) const TAG_NUMBER: u8 = 3;
+pub(super) const TAG_INTEGER: u8 = 4;
+pub(super) const TAG_BIGINT: u8 = 5;
+pub(super) const TAG_STRING: u8 = 6;
+pub(super) const TAG_DATE: u8 = 7;
+pub(super) const TAG_BYTES: u8 = 8;
+pub(super) const TAG_ARRAY: u8 = 9;
+pub(super) const TAG_OBJECT: u8 = 10;
 
 /// A request holds documents a few levels down; the documents' own depth is checked where they are written.
 const DEPTH_MAX: usize = DOCUMENT_DEPTH_MAX + 16;
@@ -103,7 +103,7 @@ fn read(bytes: &mut Reader<'_>, depth: usize) -> Result<Value> {
     })
 }
 
-fn date(ms: f64) -> Result<i64> {
+pub(super) fn date(ms: f64) -> Result<i64> {
     match Number::new(ms).and_then(Number::as_integer) {
         Some(ms) if ms.unsigned_abs() <= DATE_MS_MAX.unsigned_abs() => Ok(ms),
         _ => Err(Error::invalid("date is not a valid Date")),

@@ -291,12 +291,26 @@ pub fn bracket(value: View<'_>) -> KeyRange {
 /// `invalid` where a field is missing or its value cannot be a key; `limit` where the key is too long.
 pub fn primary(fields: &[Path], document: ObjectView<'_>) -> Result<Vec<u8>> {
     let mut key = Vec::with_capacity(24);
-    for field in fields {
+    push_primary_of(&mut key, fields, document)?;
+    Ok(key)
+}
+
+/// Appends the primary key of a document.
+///
+/// # Errors
+/// As [`primary`]; then nothing was appended.
+pub fn push_primary_of(key: &mut Vec<u8>, fields: &[Path], document: ObjectView<'_>) -> Result<()> {
+    let start = key.len();
+    let pushed = fields.iter().try_for_each(|field| {
         let value = field.get(document)?;
         let value = value.ok_or_else(|| Error::invalid(format!("document has no key field `{field}`")))?;
-        push_primary(&mut key, value).map_err(|error| error.context(format!("key field `{field}`")))?;
+        push_primary(key, value).map_err(|error| error.context(format!("key field `{field}`")))
+    });
+    let checked = pushed.and_then(|()| check_primary(key.len() - start));
+    if checked.is_err() {
+        key.truncate(start);
     }
-    check_primary(key)
+    checked
 }
 
 /// A primary key as users give it: the value, or for a compound key the array of its values.
@@ -307,7 +321,8 @@ pub fn primary_from_value(fields: &[Path], value: View<'_>) -> Result<Vec<u8>> {
     let mut key = Vec::with_capacity(24);
     if let [_] = fields {
         push_primary(&mut key, value).map_err(|error| error.context("key"))?;
-        return check_primary(key);
+        check_primary(key.len())?;
+        return Ok(key);
     }
     let parts = match value {
         View::Array(parts) if parts.len() == fields.len() => parts,
@@ -319,7 +334,8 @@ pub fn primary_from_value(fields: &[Path], value: View<'_>) -> Result<Vec<u8>> {
     for (field, part) in fields.iter().zip(parts.iter()) {
         push_primary(&mut key, part?).map_err(|error| error.context(format!("key field `{field}`")))?;
     }
-    check_primary(key)
+    check_primary(key.len())?;
+    Ok(key)
 }
 
 fn push_primary(key: &mut Vec<u8>, value: View<'_>) -> Result<()> {
@@ -332,12 +348,12 @@ fn push_primary(key: &mut Vec<u8>, value: View<'_>) -> Result<()> {
     }
 }
 
-fn check_primary(key: Vec<u8>) -> Result<Vec<u8>> {
-    if key.len() > PRIMARY_KEY_BYTES_MAX {
-        let message = format!("key has {} bytes, the limit is {PRIMARY_KEY_BYTES_MAX}", key.len());
+fn check_primary(len: usize) -> Result<()> {
+    if len > PRIMARY_KEY_BYTES_MAX {
+        let message = format!("key has {len} bytes, the limit is {PRIMARY_KEY_BYTES_MAX}");
         return Err(Error::new(ErrorKind::Limit, message));
     }
-    Ok(key)
+    Ok(())
 }
 
 /// A primary key as users see it. Integers come back as numbers: see [`read`].

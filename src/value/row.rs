@@ -51,7 +51,15 @@ fn damaged() -> Error {
 /// # Errors
 /// `corrupt` where the bytes are no row, or their shape is not known.
 pub fn open<'a>(row: &'a [u8], shapes: &'a Shapes) -> Result<ObjectView<'a>> {
-    Ok(RowObject::open(row, shapes, 1)?.into())
+    Ok(open_row(row, shapes)?.into())
+}
+
+/// The same, for whoever needs to know that it is a row.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_row<'a>(row: &'a [u8], shapes: &'a Shapes) -> Result<RowObject<'a>> {
+    RowObject::open(row, shapes, 1)
 }
 
 /// Values one behind the other, with offsets.
@@ -96,14 +104,20 @@ impl<'a> Slots<'a> {
         }
     }
 
-    fn get(&self, index: usize) -> Result<Option<View<'a>>> {
+    /// The bytes of a value, its tag first.
+    fn raw(&self, index: usize) -> Result<Option<&'a [u8]>> {
         if index >= self.count {
             return Ok(None);
         }
         let start = self.start(index).ok_or_else(damaged)?;
         let end =
             if index + 1 == self.count { self.values.len() } else { self.start(index + 1).ok_or_else(damaged)? };
-        let (tag, payload) = self.values.get(start..end).and_then(<[u8]>::split_first).ok_or_else(damaged)?;
+        self.values.get(start..end).ok_or_else(damaged).map(Some)
+    }
+
+    fn get(&self, index: usize) -> Result<Option<View<'a>>> {
+        let Some(raw) = self.raw(index)? else { return Ok(None) };
+        let (tag, payload) = raw.split_first().ok_or_else(damaged)?;
         read_value(*tag, payload, self.depth, self.shapes).map(Some)
     }
 }
@@ -187,7 +201,7 @@ pub struct RowObject<'a> {
 /// Where the names are.
 #[derive(Clone, Copy, Debug)]
 enum Source<'a> {
-    Shape(&'a Shape),
+    Shape(ShapeId, &'a Shape),
     Inline(Reader<'a>),
 }
 
@@ -207,7 +221,7 @@ impl<'a> RowObject<'a> {
             let shape = shapes.get(id);
             let shape =
                 shape.ok_or_else(|| Error::corrupt(format!("row has shape {}, which is not known", id.get())))?;
-            (Source::Shape(shape), shape.names().len() as u64)
+            (Source::Shape(id, shape), shape.names().len() as u64)
         };
         let slots = Slots::open(bytes.rest(), count, (head & 3) as u8, depth, shapes)?;
         Ok(RowObject { slots, names })
@@ -230,22 +244,50 @@ impl<'a> RowObject<'a> {
     /// # Errors
     /// `corrupt` for damaged bytes.
     pub fn get(&self, name: &str) -> Result<Option<View<'a>>> {
-        let place = match self.names {
-            Source::Shape(shape) => shape.place(name),
-            Source::Inline(mut names) => {
-                let mut place = None;
-                for index in 0..self.slots.count {
-                    if read_name(&mut names)? == name {
-                        place = Some(index);
-                        break;
-                    }
-                }
-                place
-            }
-        };
-        match place {
+        match self.place(name)? {
             Some(place) => self.slots.get(place),
             None => Ok(None),
+        }
+    }
+
+    /// The bytes of a field's value as they lie in the row. In rows of one collection equal bytes are equal values.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged bytes.
+    pub fn raw(&self, name: &str) -> Result<Option<&'a [u8]>> {
+        match self.place(name)? {
+            Some(place) => self.slots.raw(place),
+            None => Ok(None),
+        }
+    }
+
+    /// The same by the field's place.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged bytes.
+    pub(super) fn raw_at(&self, place: usize) -> Result<Option<&'a [u8]>> {
+        self.slots.raw(place)
+    }
+
+    /// The shape; none where the names are in the row.
+    pub(super) const fn shape(&self) -> Option<(ShapeId, &'a Shape)> {
+        match self.names {
+            Source::Shape(id, shape) => Some((id, shape)),
+            Source::Inline(_) => None,
+        }
+    }
+
+    fn place(&self, name: &str) -> Result<Option<usize>> {
+        match self.names {
+            Source::Shape(_, shape) => Ok(shape.place(name)),
+            Source::Inline(mut names) => {
+                for index in 0..self.slots.count {
+                    if read_name(&mut names)? == name {
+                        return Ok(Some(index));
+                    }
+                }
+                Ok(None)
+            }
         }
     }
 
@@ -267,7 +309,7 @@ impl<'a> RowObject<'a> {
             Ok(())
         };
         match self.names {
-            Source::Shape(shape) => {
+            Source::Shape(_, shape) => {
                 for (index, name) in shape.names().iter().enumerate() {
                     push(index, name.clone())?;
                 }
@@ -298,7 +340,7 @@ impl<'a> Iterator for RowFields<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let value = self.object.slots.get(self.index).transpose()?;
         let name = match &mut self.object.names {
-            Source::Shape(shape) => shape.names().get(self.index).map(|name| &**name).ok_or_else(damaged),
+            Source::Shape(_, shape) => shape.names().get(self.index).map(|name| &**name).ok_or_else(damaged),
             Source::Inline(names) => read_name(names),
         };
         self.index += 1;

@@ -11,7 +11,6 @@ use crate::limits::{FIELD_NAME_BYTES_MAX, OBJECT_FIELDS_MAX, SHAPES_PER_COLLECTI
 use crate::value::Name;
 use std::collections::HashMap;
 use std::rc::Rc;
-use xxhash_rust::xxh3::Xxh3;
 
 /// Objects with more fields are written with their names: they are most likely maps, each with a list of its own.
 const SHAPE_FIELDS_MAX: usize = 512;
@@ -169,9 +168,9 @@ impl Shapes {
     ///
     /// # Errors
     /// `limit` where there are too many fields for a document, or a name is too long.
-    pub fn find<'a>(&self, names: impl ExactSizeIterator<Item = &'a Name> + Clone) -> Result<Option<ShapeId>> {
-        for id in self.by_hash.get(&hash(names.clone().map(|name| &**name))).into_iter().flatten() {
-            if self.get(*id).is_some_and(|shape| shape.names.iter().eq(names.clone())) {
+    pub fn find<'a>(&self, names: impl ExactSizeIterator<Item = &'a str> + Clone) -> Result<Option<ShapeId>> {
+        for id in self.by_hash.get(&hash(names.clone())).into_iter().flatten() {
+            if self.get(*id).is_some_and(|shape| shape.names.iter().map(|name| &**name).eq(names.clone())) {
                 return Ok(Some(*id));
             }
         }
@@ -186,7 +185,7 @@ impl Shapes {
     /// # Errors
     /// As [`Shapes::find`].
     pub fn add(&mut self, names: &[Name]) -> Result<Option<ShapeId>> {
-        if self.find(names.iter())?.is_some() {
+        if self.find(names.iter().map(|name| &**name))?.is_some() {
             return Ok(None);
         }
         let id = ShapeId(u32::try_from(self.shapes.len() + 1).unwrap_or(u32::MAX));
@@ -200,7 +199,7 @@ impl Shapes {
     }
 }
 
-fn check_names<'a>(names: impl ExactSizeIterator<Item = &'a Name>) -> Result<()> {
+fn check_names<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> Result<()> {
     if names.len() > OBJECT_FIELDS_MAX {
         return Err(Error::limit(format!("object has {} fields, the limit is {OBJECT_FIELDS_MAX}", names.len())));
     }
@@ -215,13 +214,15 @@ fn check_names<'a>(names: impl ExactSizeIterator<Item = &'a Name>) -> Result<()>
     Ok(())
 }
 
+/// FNV-1a, for names are short; stored nowhere.
 fn hash<'a>(names: impl Iterator<Item = &'a str>) -> u64 {
-    let mut hasher = Xxh3::new();
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for name in names {
-        hasher.update(name.as_bytes());
-        hasher.update(&[0xff]);
+        for byte in name.bytes().chain([0xff]) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
     }
-    hasher.digest()
+    hash
 }
 
 #[cfg(test)]
@@ -233,20 +234,24 @@ mod tests {
         names.iter().map(|name| (*name).into()).collect()
     }
 
+    fn find(shapes: &Shapes, names: &[Name]) -> Result<Option<ShapeId>> {
+        shapes.find(names.iter().map(|name| &**name))
+    }
+
     #[test]
     fn ids_are_dense_and_told_when_new() {
         let mut shapes = Shapes::new();
         let (ab, ba) = (names(&["a", "b"]), names(&["b", "a"]));
-        assert_eq!(shapes.find(ab.iter()).unwrap(), None);
+        assert_eq!(find(&shapes, &ab).unwrap(), None);
         assert_eq!(shapes.add(&ab).unwrap(), Some(ShapeId(1)));
         assert_eq!(shapes.add(&ba).unwrap(), Some(ShapeId(2)));
         assert_eq!(shapes.add(&ab).unwrap(), None);
-        assert_eq!(shapes.find(ab.iter()).unwrap(), Some(ShapeId(1)));
+        assert_eq!(find(&shapes, &ab).unwrap(), Some(ShapeId(1)));
         let mut loaded = Shapes::new();
         for (id, shape) in shapes.iter() {
             loaded.load(id, Shape::decode(&shape.encode()).unwrap()).unwrap();
         }
-        assert_eq!(loaded.find(ba.iter()).unwrap(), Some(ShapeId(2)));
+        assert_eq!(find(&loaded, &ba).unwrap(), Some(ShapeId(2)));
         assert!(loaded.load(ShapeId(9), Shape::new(vec![])).is_err());
     }
 
@@ -256,12 +261,12 @@ mod tests {
         for i in 0..SHAPES_PER_COLLECTION_MAX {
             assert!(shapes.add(&[format!("f{i}").into()]).unwrap().is_some());
         }
-        assert_eq!(shapes.find(names(&["one more"]).iter()).unwrap(), Some(ShapeId::INLINE));
+        assert_eq!(find(&shapes, &names(&["one more"])).unwrap(), Some(ShapeId::INLINE));
         assert_eq!(shapes.add(&names(&["one more"])).unwrap(), None);
         let wide: Vec<Name> = (0..SHAPE_FIELDS_MAX + 1).map(|i| format!("f{i}").into()).collect();
-        assert_eq!(Shapes::new().find(wide.iter()).unwrap(), Some(ShapeId::INLINE));
+        assert_eq!(find(&Shapes::new(), &wide).unwrap(), Some(ShapeId::INLINE));
         let too_wide: Vec<Name> = (0..OBJECT_FIELDS_MAX + 1).map(|i| format!("f{i}").into()).collect();
-        assert!(Shapes::new().find(too_wide.iter()).is_err());
+        assert!(find(&Shapes::new(), &too_wide).is_err());
     }
 
     #[test]

@@ -8,7 +8,8 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::OBJECT_FIELDS_MAX;
 use crate::value::path::Part;
-use crate::value::{Number, Object, Path, Value, order};
+use crate::value::row::RowObject;
+use crate::value::{Number, Object, Path, Value, order, writer};
 
 /// A checked update.
 ///
@@ -120,6 +121,49 @@ impl Update {
         }
         let differs = changed != *document;
         Ok((changed, differs))
+    }
+}
+
+/// What came of [`Update::patch`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patched {
+    /// The changed row was appended.
+    Changed,
+    /// The row stays as it is.
+    Same,
+    /// The update cannot be made without a tree: see [`Update::apply`].
+    Not,
+}
+
+impl Update {
+    /// Appends the changed row, without building the document, where only fields at the top that the row has are set
+    /// to plain values, or raised. What is appended is a row only where the answer is `Changed`.
+    ///
+    /// # Errors
+    /// As [`Update::apply`], and `limit` where the row grows too large.
+    pub fn patch(&self, old: &RowObject<'_>, key_fields: &[Path], row: &mut Vec<u8>) -> Result<Patched> {
+        let Some((id, shape)) = old.shape() else { return Ok(Patched::Not) };
+        let mut places: Vec<(usize, Value)> = Vec::with_capacity(self.changes.len());
+        for (path, change) in &self.changes {
+            let ([part], false) = (path.parts(), key_fields.iter().any(|field| field.overlaps(path))) else {
+                return Ok(Patched::Not);
+            };
+            let Some(place) = shape.place(&part.name) else { return Ok(Patched::Not) };
+            let value = match change {
+                Change::Set(value) => value.clone(),
+                Change::Unset => return Ok(Patched::Not),
+                Change::Inc(amount) => {
+                    let value = old.get(&part.name)?.map(|value| value.to_value()).transpose()?;
+                    add(path, &value.unwrap_or(Value::Null), amount)?
+                }
+            };
+            if matches!(value, Value::Array(_) | Value::Object(_)) {
+                return Ok(Patched::Not);
+            }
+            places.push((place, value));
+        }
+        writer::patch(old, (id, shape.names().len()), &places, row)
+            .map(|differs| if differs { Patched::Changed } else { Patched::Same })
     }
 }
 

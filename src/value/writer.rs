@@ -8,8 +8,8 @@ use crate::bytes::{put_slice, put_varint};
 use crate::error::{Error, Result};
 use crate::limits::{DOCUMENT_BYTES_MAX, DOCUMENT_DEPTH_MAX};
 use crate::value::row::{
-    SAFE_INTEGER_MAX, TAG_ARRAY, TAG_BIGINT, TAG_BYTES, TAG_DATE, TAG_FALSE, TAG_INTEGER, TAG_NULL, TAG_NUMBER,
-    TAG_OBJECT, TAG_STRING, TAG_TRUE,
+    RowObject, SAFE_INTEGER_MAX, TAG_ARRAY, TAG_BIGINT, TAG_BYTES, TAG_DATE, TAG_FALSE, TAG_INTEGER, TAG_NULL,
+    TAG_NUMBER, TAG_OBJECT, TAG_STRING, TAG_TRUE,
 };
 use crate::value::shape::{ShapeId, Shapes};
 use crate::value::{Name, Number, Object, Value};
@@ -21,65 +21,133 @@ use std::collections::BTreeSet;
 /// # Errors
 /// `limit` where the document is too deep, too large, or has too many fields; the buffer is as it was.
 pub fn encode(document: &Object, shapes: &Shapes, row: &mut Vec<u8>) -> Result<BTreeSet<Vec<Name>>> {
-    let mut writer = RowWriter { row: core::mem::take(row), shapes, ends: Vec::new(), missing: BTreeSet::new() };
-    let start = writer.row.len();
+    let mut writer = RowWriter::new(shapes);
+    let start = row.len();
+    writer.take(row);
     let written = writer.object(document, 1);
-    *row = writer.row;
+    writer.give_back(row);
     if written.is_err() || !writer.missing.is_empty() {
         row.truncate(start);
     }
     written.map(|()| writer.missing)
 }
 
+/// Appends a row with other values, none of them an array or object, at some places. Says whether it differs.
+///
+/// # Errors
+/// `limit` where it is too large, `corrupt` where the old row is damaged.
+pub(super) fn patch(
+    old: &RowObject<'_>,
+    (shape, count): (ShapeId, usize),
+    values: &[(usize, Value)],
+    row: &mut Vec<u8>,
+) -> Result<bool> {
+    let shapes = Shapes::new();
+    let mut writer = RowWriter::new(&shapes);
+    writer.take(row);
+    let write = |writer: &mut RowWriter<'_>| {
+        let mut differs = false;
+        let open = writer.begin_object(shape, count, core::iter::empty());
+        for place in 0..count {
+            let before = old.raw_at(place)?.unwrap_or_default();
+            match values.iter().find(|(other, _)| *other == place) {
+                Some((_, value)) => {
+                    let start = writer.row.len();
+                    writer.value(value, 1)?;
+                    differs |= writer.row.get(start..) != Some(before);
+                }
+                None => writer.row.extend_from_slice(before),
+            }
+            writer.end_value();
+        }
+        writer.close(&open)?;
+        Ok(differs)
+    };
+    let written = write(&mut writer);
+    writer.give_back(row);
+    written
+}
+
 /// The writing half: one value behind the other, offsets behind them. Whoever has documents in another form than a
-/// tree (a batch from the boundary) drives the same parts.
-struct RowWriter<'s> {
-    row: Vec<u8>,
+/// tree (a batch from the boundary, another row) drives the same parts.
+pub(super) struct RowWriter<'s> {
+    pub(super) row: Vec<u8>,
     shapes: &'s Shapes,
     // Where values ended, for all objects and arrays that are open; each uses the part above its start.
     ends: Vec<usize>,
-    missing: BTreeSet<Vec<Name>>,
+    /// Field lists without a shape. As long as there are any, what was written is no row.
+    pub(super) missing: BTreeSet<Vec<Name>>,
 }
 
-impl RowWriter<'_> {
-    fn object(&mut self, object: &Object, depth: usize) -> Result<()> {
-        check_depth(depth)?;
-        let names = Names(object.fields().iter());
-        let shape = self.shapes.find(names.clone())?.unwrap_or_else(|| {
-            self.missing.insert(names.cloned().collect());
+/// An object or array of which the values are being written.
+pub(super) struct Open {
+    head: usize,
+    values: usize,
+    ends: usize,
+}
+
+impl<'s> RowWriter<'s> {
+    pub(super) const fn new(shapes: &'s Shapes) -> Self {
+        RowWriter { row: Vec::new(), shapes, ends: Vec::new(), missing: BTreeSet::new() }
+    }
+
+    /// Takes a buffer to append to.
+    pub(super) fn take(&mut self, row: &mut Vec<u8>) {
+        core::mem::swap(&mut self.row, row);
+        self.ends.clear();
+    }
+
+    /// Gives the buffer back.
+    pub(super) fn give_back(&mut self, row: &mut Vec<u8>) {
+        core::mem::swap(&mut self.row, row);
+    }
+
+    /// The shape for these names; where it has to be stored first, it is noted.
+    ///
+    /// # Errors
+    /// As [`Shapes::find`].
+    pub(super) fn shape<'n>(&mut self, names: impl ExactSizeIterator<Item = &'n str> + Clone) -> Result<ShapeId> {
+        Ok(self.shapes.find(names.clone())?.unwrap_or_else(|| {
+            self.missing.insert(names.map(Name::from).collect());
             ShapeId::INLINE
-        });
+        }))
+    }
+
+    /// Begins an object; each of its values is followed by [`RowWriter::end_value`].
+    pub(super) fn begin_object<'n>(
+        &mut self,
+        shape: ShapeId,
+        count: usize,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Open {
         let head = self.row.len();
         put_varint(&mut self.row, u64::from(shape.get()) << 2);
         if shape == ShapeId::INLINE {
-            put_varint(&mut self.row, object.len() as u64);
-            for (name, _) in object.fields() {
+            put_varint(&mut self.row, count as u64);
+            for name in names {
                 put_slice(&mut self.row, name.as_bytes());
             }
         }
-        let (values, open) = (self.row.len(), self.ends.len());
-        for (_, value) in object.fields() {
-            self.value(value, depth)?;
-            self.ends.push(self.row.len());
-        }
-        self.close(head, values, open)
+        Open { head, values: self.row.len(), ends: self.ends.len() }
     }
 
-    fn array(&mut self, elements: &[Value], depth: usize) -> Result<()> {
-        check_depth(depth)?;
+    /// Begins an array.
+    pub(super) fn begin_array(&mut self, count: usize) -> Open {
         let head = self.row.len();
-        put_varint(&mut self.row, (elements.len() as u64) << 2);
-        let (values, open) = (self.row.len(), self.ends.len());
-        for element in elements {
-            self.value(element, depth)?;
-            self.ends.push(self.row.len());
-        }
-        self.close(head, values, open)
+        put_varint(&mut self.row, (count as u64) << 2);
+        Open { head, values: self.row.len(), ends: self.ends.len() }
     }
 
-    /// Writes the offsets of the values since `values`, and their width into the head.
-    fn close(&mut self, head: usize, values: usize, open: usize) -> Result<()> {
-        let size_bytes = self.row.len() - values;
+    pub(super) fn end_value(&mut self) {
+        self.ends.push(self.row.len());
+    }
+
+    /// Writes the offsets of the values, and their width into the head.
+    ///
+    /// # Errors
+    /// `limit` where the values are too large for a document.
+    pub(super) fn close(&mut self, open: &Open) -> Result<()> {
+        let size_bytes = self.row.len() - open.values;
         if size_bytes > DOCUMENT_BYTES_MAX {
             return Err(Error::limit(format!(
                 "document has {size_bytes} bytes or more, the limit is {DOCUMENT_BYTES_MAX}"
@@ -90,18 +158,32 @@ impl RowWriter<'_> {
             0x100..=0xffff => 1,
             _ => 2,
         };
-        let count = self.ends.len() - open;
-        for end in self.ends.drain(open..).take(count.saturating_sub(1)) {
-            let offset = u32::try_from(end - values).unwrap_or(u32::MAX).to_le_bytes();
-            self.row.extend_from_slice(offset.get(..1 << width).unwrap_or(&offset));
+        let count = self.ends.len() - open.ends;
+        let offsets = self.ends.drain(open.ends..).take(count.saturating_sub(1)).map(|end| end - open.values);
+        match width {
+            0 => self.row.extend(offsets.map(|offset| offset as u8)),
+            1 => offsets.for_each(|offset| self.row.extend_from_slice(&(offset as u16).to_le_bytes())),
+            _ => offsets.for_each(|offset| self.row.extend_from_slice(&(offset as u32).to_le_bytes())),
         }
-        if let Some(byte) = self.row.get_mut(head) {
+        if let Some(byte) = self.row.get_mut(open.head) {
             *byte |= width;
         }
         Ok(())
     }
 
-    fn value(&mut self, value: &Value, depth: usize) -> Result<()> {
+    fn object(&mut self, object: &Object, depth: usize) -> Result<()> {
+        check_depth(depth)?;
+        let names = object.fields().iter().map(|(name, _)| &**name);
+        let shape = self.shape(names.clone())?;
+        let open = self.begin_object(shape, object.len(), names);
+        for (_, value) in object.fields() {
+            self.value(value, depth)?;
+            self.end_value();
+        }
+        self.close(&open)
+    }
+
+    pub(super) fn value(&mut self, value: &Value, depth: usize) -> Result<()> {
         match value {
             Value::Null => self.row.push(TAG_NULL),
             Value::Bool(false) => self.row.push(TAG_FALSE),
@@ -109,17 +191,17 @@ impl RowWriter<'_> {
             Value::Number(number) => push_number(&mut self.row, *number),
             Value::BigInt(number) => push_integer(&mut self.row, TAG_BIGINT, *number),
             Value::Date(ms) => push_integer(&mut self.row, TAG_DATE, *ms),
-            Value::String(text) => {
-                self.row.push(TAG_STRING);
-                self.row.extend_from_slice(text.as_bytes());
-            }
-            Value::Bytes(bytes) => {
-                self.row.push(TAG_BYTES);
-                self.row.extend_from_slice(bytes);
-            }
+            Value::String(text) => push_bytes(&mut self.row, TAG_STRING, text.as_bytes()),
+            Value::Bytes(bytes) => push_bytes(&mut self.row, TAG_BYTES, bytes),
             Value::Array(elements) => {
                 self.row.push(TAG_ARRAY);
-                self.array(elements, depth + 1)?;
+                check_depth(depth + 1)?;
+                let open = self.begin_array(elements.len());
+                for element in elements {
+                    self.value(element, depth + 1)?;
+                    self.end_value();
+                }
+                self.close(&open)?;
             }
             Value::Object(object) => {
                 self.row.push(TAG_OBJECT);
@@ -130,32 +212,21 @@ impl RowWriter<'_> {
     }
 }
 
-/// The names of fields, countable and to be walked twice.
-#[derive(Clone)]
-struct Names<'a>(core::slice::Iter<'a, (Name, Value)>);
-
-impl<'a> Iterator for Names<'a> {
-    type Item = &'a Name;
-
-    fn next(&mut self) -> Option<&'a Name> {
-        self.0.next().map(|(name, _)| name)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
-}
-
-impl ExactSizeIterator for Names<'_> {}
-
-fn check_depth(depth: usize) -> Result<()> {
+/// # Errors
+/// `limit` beyond [`DOCUMENT_DEPTH_MAX`].
+pub(super) fn check_depth(depth: usize) -> Result<()> {
     if depth > DOCUMENT_DEPTH_MAX {
         return Err(Error::limit(format!("document is deeper than {DOCUMENT_DEPTH_MAX}")));
     }
     Ok(())
 }
 
-fn push_number(row: &mut Vec<u8>, number: Number) {
+pub(super) fn push_bytes(row: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
+    row.push(tag);
+    row.extend_from_slice(bytes);
+}
+
+pub(super) fn push_number(row: &mut Vec<u8>, number: Number) {
     let float = number.get();
     let negative_zero = float == 0.0 && float.is_sign_negative();
     match number.as_integer() {
@@ -174,7 +245,7 @@ fn push_number(row: &mut Vec<u8>, number: Number) {
     }
 }
 
-fn push_integer(row: &mut Vec<u8>, tag: u8, integer: i64) {
+pub(super) fn push_integer(row: &mut Vec<u8>, tag: u8, integer: i64) {
     row.push(tag);
     // One bit more than the magnitude, for the sign.
     let magnitude = if integer < 0 { !integer } else { integer };

@@ -73,7 +73,7 @@ async fn check(database: &Database<Simulated>, seed: u64) -> BTreeSet<Vec<u8>> {
         let document = row::open(&value[1..], &collection.shapes).unwrap();
         document.to_object().unwrap();
         for index in &collection.indexes {
-            expected.extend(entries(collection, index, document, primary).unwrap().keys);
+            expected.extend(entries(collection, index, document, primary).unwrap().iter().map(<[u8]>::to_vec));
         }
     }
     assert_eq!(found, expected, "seed {seed}");

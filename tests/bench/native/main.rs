@@ -11,6 +11,7 @@
     clippy::print_stdout,
     clippy::disallowed_methods,
     missing_docs,
+    unreachable_pub,
     reason = "a program for measuring"
 )]
 
@@ -21,10 +22,15 @@ use hyphadb::db::Database;
 use hyphadb::db::config::Config;
 use hyphadb::env::{Env, LocalFuture, Timestamp};
 use hyphadb::storage::memory::Memory;
+use hyphadb::value::batch::{Batch, Rows};
+use hyphadb::value::shape::Shapes;
 use hyphadb::value::{Object, Value, codec};
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Instant;
+
+#[path = "../../support/batch.rs"]
+mod batch;
 
 const BATCH: usize = 1000;
 const BATCHES: usize = 20;
@@ -121,8 +127,7 @@ fn request<const N: usize>(op: &str, more: [(&str, Value); N]) -> Vec<u8> {
 }
 
 fn insert(docs: &[Object]) -> Vec<u8> {
-    let docs: Vec<Value> = docs.iter().cloned().map(Value::Object).collect();
-    request("insert", [("docs", docs.into())])
+    request("insert", [("docs", Value::Bytes(batch::batch(docs.iter())))])
 }
 
 /// Times `work`, and prints the least time of its rounds for each of `count` things.
@@ -146,6 +151,19 @@ impl Steps {
     }
 }
 
+/// Rows as an insert makes them, twice: the first time learns the shapes.
+fn rows(bytes: &[u8]) {
+    let batch = Batch::open(bytes).unwrap();
+    let mut shapes = Shapes::new();
+    for _ in 0..2 {
+        let mut rows = Rows::new(&batch, &shapes, Some("id"));
+        let mut out = Vec::with_capacity(batch.len_bytes());
+        (0..batch.len()).for_each(|_| assert!(!rows.next(&mut out, &mut String::new).unwrap()));
+        let missing = rows.take_missing();
+        missing.iter().for_each(|names| assert!(shapes.add(names).unwrap().is_some()));
+    }
+}
+
 fn ask(database: &Database<Memory>, request: &[u8]) -> Vec<u8> {
     wait(database.request(request)).unwrap()
 }
@@ -155,8 +173,7 @@ fn main() {
     let random = Cell::new(1);
     let docs: Vec<Object> = (0..BATCH * BATCHES).map(|place| reading(&random, place)).collect();
     let batches: Vec<Vec<u8>> = docs.chunks(BATCH).map(insert).collect();
-    let none = || ();
-    steps.run("decode a request", BATCH, none, |()| drop(codec::decode(&batches[0]).unwrap()));
+    steps.run("batch to rows", BATCH, || batch::batch(docs[..BATCH].iter()), |bytes| rows(bytes));
     let insert_all = |database: &mut Database<Memory>| batches.iter().for_each(|batch| drop(ask(database, batch)));
     steps.run("insert batches", docs.len(), open, insert_all);
     let singles: Vec<Vec<u8>> = docs[..BATCH].iter().map(|doc| insert(core::slice::from_ref(doc))).collect();

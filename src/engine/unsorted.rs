@@ -1,0 +1,157 @@
+//! Keys and values in any order, to be made a run.
+//!
+//! Not searched: whoever wants to read what was written sorts it first.
+//!
+//! Invariant: of several writes of a key the last one wins.
+
+use super::run::RunBuilder;
+
+/// One write; its key and value lie behind each other.
+#[derive(Clone, Copy, Debug)]
+struct Write {
+    key_start: u32,
+    value_start: u32,
+    end: u32,
+    is_tombstone: bool,
+}
+
+/// See the module. It holds less than 4 GiB: a transaction may write far less.
+#[derive(Debug, Default)]
+pub struct Unsorted {
+    bytes: Vec<u8>,
+    writes: Vec<Write>,
+}
+
+impl Unsorted {
+    /// Sets a value, or a tombstone.
+    pub fn set(&mut self, key: &[u8], value: Option<&[u8]>) {
+        let key_start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(key);
+        let value_start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(value.unwrap_or_default());
+        let end = self.bytes.len() as u32;
+        self.writes.push(Write { key_start, value_start, end, is_tombstone: value.is_none() });
+    }
+
+    fn key(&self, write: &Write) -> &[u8] {
+        self.bytes.get(write.key_start as usize..write.value_start as usize).unwrap_or_default()
+    }
+
+    fn value(&self, write: &Write) -> Option<&[u8]> {
+        let value = write.value_start as usize..write.end as usize;
+        (!write.is_tombstone).then(|| self.bytes.get(value).unwrap_or_default())
+    }
+
+    /// The last write of a key: its value, or a tombstone (`Some(None)`). Looks at one after the other.
+    pub(crate) fn find(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+        self.writes.iter().rev().find(|write| self.key(write) == key).map(|write| self.value(write))
+    }
+
+    /// How many writes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// Bytes of all keys and values.
+    #[must_use]
+    pub const fn len_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Forgets everything, and keeps its room.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.writes.clear();
+    }
+
+    /// Appends everything to a run, whose keys must all be less.
+    pub fn sort_into(&self, run: &mut RunBuilder) {
+        let order = sorted(self.writes.len(), |index| self.writes.get(index).map_or(&[], |write| self.key(write)));
+        let mut places = order.iter().filter_map(|place| self.writes.get(*place as usize)).peekable();
+        while let Some(write) = places.next() {
+            let is_last = places.peek().is_none_or(|next| self.key(next) != self.key(write));
+            if is_last {
+                run.push(self.key(write), self.value(write));
+            }
+        }
+    }
+}
+
+/// The numbers of keys in the order of the keys; equal ones in the order of their numbers.
+///
+/// Keys of one index begin alike: what they all begin with is passed over, and the eight bytes behind it decide most
+/// comparisons without looking at the key.
+pub fn sorted<'a>(count: usize, key: impl Fn(usize) -> &'a [u8]) -> Vec<u32> {
+    let first = if count == 0 { &[] } else { key(0) };
+    let mut alike = first.len();
+    let mut is_sorted = true;
+    let mut before = first;
+    for index in 1..count {
+        let key = key(index);
+        alike = first.iter().zip(key).take(alike).take_while(|(left, right)| left == right).count();
+        is_sorted = is_sorted && before <= key;
+        before = key;
+    }
+    if is_sorted {
+        return (0..count as u32).collect();
+    }
+    let mut order: Vec<(u64, u32)> =
+        (0..count).map(|index| (head(key(index).get(alike..).unwrap_or_default()), index as u32)).collect();
+    order.sort_unstable_by(|(left_head, left), (right_head, right)| {
+        let heads = left_head.cmp(right_head);
+        heads.then_with(|| key(*left as usize).cmp(key(*right as usize))).then(left.cmp(right))
+    });
+    order.into_iter().map(|(_, index)| index).collect()
+}
+
+/// The first eight bytes, as a number that sorts as they do.
+fn head(bytes: &[u8]) -> u64 {
+    if let Some(first) = bytes.first_chunk::<8>() {
+        return u64::from_be_bytes(*first);
+    }
+    let mut padded = [0; 8];
+    for (place, byte) in padded.iter_mut().zip(bytes) {
+        *place = *byte;
+    }
+    u64::from_be_bytes(padded)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_sorted_whatever_they_begin_with() {
+        for front in ["", "a", "0123456789"] {
+            let keys: Vec<String> =
+                (0..500_u32).map(|i| format!("{front}{}", i.wrapping_mul(2_654_435_761) % 300)).collect();
+            let mut expected: Vec<u32> = (0..500).collect();
+            expected.sort_by_key(|index| (keys.get(*index as usize).cloned(), *index));
+            assert_eq!(sorted(500, |index| keys.get(index).unwrap().as_bytes()), expected);
+        }
+        let nested = [&b"ab"[..], b"a", b"ab\0", b"", b"ab\0\0\0\0\0\0\0\0"];
+        assert_eq!(sorted(5, |index| nested.get(index).unwrap()), [3, 1, 0, 2, 4]);
+        assert!(sorted(0, |_| &[]).is_empty());
+    }
+
+    #[test]
+    fn the_last_write_of_a_key_wins() {
+        let mut unsorted = Unsorted::default();
+        for (key, value) in [("b", Some("1")), ("a", Some("2")), ("b", None), ("a", Some("3")), ("c", Some(""))] {
+            unsorted.set(key.as_bytes(), value.map(str::as_bytes));
+        }
+        let mut builder = RunBuilder::default();
+        unsorted.sort_into(&mut builder);
+        let run = builder.finish();
+        let found: Vec<_> = run.iter().collect();
+        assert_eq!(found, [(&b"a"[..], Some(&b"3"[..])), (b"b", None), (b"c", Some(b""))]);
+    }
+}
