@@ -46,16 +46,25 @@ impl Filter {
 
     /// Whether the segment may hold this key.
     pub(crate) fn may_hold(&self, key: &[u8]) -> bool {
+        self.bytes.is_empty() || !is_filtered(key) || self.may_hold_hashed(key, hash(key))
+    }
+
+    /// The same with the key's hash, for who looks into several.
+    pub(crate) fn may_hold_hashed(&self, key: &[u8], hash: u64) -> bool {
         if self.bytes.is_empty() || !is_filtered(key) {
             return true;
         }
-        let hash = xxh3_64(key);
         let block = self.bytes.get(place(hash, self.bytes.len())..).unwrap_or_default();
         block.chunks_exact(4).zip(SALTS).all(|(word, salt)| {
             let word = word.first_chunk().map_or(u32::MAX, |word| u32::from_le_bytes(*word));
             word & bit(hash, salt) != 0
         })
     }
+}
+
+/// The hash of a key.
+pub(crate) fn hash(key: &[u8]) -> u64 {
+    xxh3_64(key)
 }
 
 /// Where the block of a hash begins.

@@ -6,11 +6,14 @@
 //! Invariants: runs are immutable, so cloning a memtable makes a snapshot; a frozen part (being written to a segment)
 //! takes part in reads and in nothing else; within each part, newer runs stand later.
 
+use super::filter;
 use super::run::{Entry, Run, RunBuilder};
 use super::slice::Slice;
 
 /// Runs are merged while there are more than this many, largest work last.
 const RUNS_MAX: usize = 8;
+/// Runs below this are merged however few there are.
+const SMALL_BYTES: usize = 64 * 1024;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -29,7 +32,7 @@ impl Memtable {
         while let [.., older, newer] = self.active.as_slice() {
             let alike = older.as_bytes().len() <= 2 * newer.as_bytes().len();
             let crowded = self.active.len() > RUNS_MAX;
-            if !(alike && (crowded || newer.as_bytes().len() < 64 * 1024)) {
+            if !(alike && (crowded || newer.as_bytes().len() < SMALL_BYTES)) {
                 break;
             }
             let merged = Run::merge(older, newer);
@@ -38,6 +41,10 @@ impl Memtable {
         }
         if self.active.len() > 2 * RUNS_MAX {
             self.active = vec![merge_all(&self.active)];
+        }
+        // What will be merged again soon is not worth a filter.
+        if let Some(newest) = self.active.pop_if(|newest| newest.as_bytes().len() >= SMALL_BYTES) {
+            self.active.push(newest.filtered());
         }
     }
 
@@ -65,7 +72,8 @@ impl Memtable {
     /// What the memtable says of this key: nothing, a tombstone (`Some(None)`), or a value.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Option<Slice>> {
-        self.newest_first().find_map(|run| run.get(key))
+        let hash = filter::hash(key);
+        self.newest_first().filter(|run| run.may_hold(key, hash)).find_map(|run| run.get(key))
     }
 
     /// Bytes of all runs.

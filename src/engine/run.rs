@@ -8,6 +8,8 @@
 //!
 //! Invariant: keys ascend strictly; every entry was checked once, when the run was built or parsed.
 
+use super::filter::{Filter, FilterBuilder};
+use super::format::SPACE_DOCUMENT;
 use super::slice::Slice;
 use crate::bytes::{Reader, put_varint};
 use crate::error::{Error, Result};
@@ -22,6 +24,10 @@ pub type Entry<'a> = (&'a [u8], Option<&'a [u8]>);
 pub struct Run {
     bytes: Rc<Vec<u8>>,
     count: usize,
+    /// Where the offsets begin.
+    table: usize,
+    /// Says of a document without a search that it is not here.
+    documents: Option<Rc<Filter>>,
 }
 
 /// Where one entry lies in the buffer.
@@ -49,7 +55,7 @@ impl Run {
         let count = u32::from_le_bytes(*bytes.last_chunk()?) as usize;
         let table = count.checked_mul(4)?.checked_add(4)?;
         let entries = bytes.len().checked_sub(table)?;
-        let run = Run { bytes: Rc::new(bytes), count };
+        let run = Run { bytes: Rc::new(bytes), count, table: entries, documents: None };
         let mut end = 0;
         let mut previous: Option<(usize, usize)> = None;
         for index in 0..count {
@@ -87,25 +93,31 @@ impl Run {
     }
 
     fn offset(&self, index: usize) -> Option<usize> {
-        let table = self.bytes.len().checked_sub(4 + 4 * self.count)?;
-        let at = table + 4 * index;
-        let bytes = self.bytes.get(at..at + 4)?.first_chunk::<4>()?;
+        let bytes = self.bytes.get(self.table + 4 * index..)?.first_chunk::<4>()?;
         Some(u32::from_le_bytes(*bytes) as usize)
     }
 
-    fn place(&self, index: usize) -> Option<Place> {
+    /// Where the key of an entry begins, its length, and that of the value plus one.
+    fn head(&self, index: usize) -> Option<(usize, usize, usize)> {
         if index >= self.count {
             return None;
         }
-        let table = self.bytes.len().checked_sub(4 + 4 * self.count)?;
         let offset = self.offset(index)?;
-        let mut reader = Reader::new(self.bytes.get(offset..table)?);
+        let entry = self.bytes.get(offset..self.table)?;
+        if let [key_len @ 0..0x80, value_len @ 0..0x80, ..] = entry {
+            return Some((offset + 2, usize::from(*key_len), usize::from(*value_len)));
+        }
+        let mut reader = Reader::new(entry);
         let key_len = usize::try_from(reader.varint()?).ok()?;
         let value_len = usize::try_from(reader.varint()?).ok()?;
-        let start = table - reader.rest().len();
+        Some((self.table - reader.rest().len(), key_len, value_len))
+    }
+
+    fn place(&self, index: usize) -> Option<Place> {
+        let (start, key_len, value_len) = self.head(index)?;
         let key_end = start.checked_add(key_len)?;
         let value_end = key_end.checked_add(value_len.saturating_sub(1))?;
-        if value_end > table {
+        if value_end > self.table {
             return None;
         }
         Some(Place { key: (start, key_end), value: (value_len > 0).then_some((key_end, value_end)) })
@@ -114,10 +126,10 @@ impl Run {
     /// The entry with this number.
     #[must_use]
     pub fn entry(&self, index: usize) -> Option<Entry<'_>> {
-        let place = self.place(index)?;
-        let key = self.bytes.get(place.key.0..place.key.1)?;
-        match place.value {
-            Some((start, end)) => Some((key, Some(self.bytes.get(start..end)?))),
+        let (start, key_len, value_len) = self.head(index)?;
+        let (key, rest) = self.bytes.get(start..self.table)?.split_at_checked(key_len)?;
+        match value_len.checked_sub(1) {
+            Some(value_len) => Some((key, Some(rest.get(..value_len)?))),
             None => Some((key, None)),
         }
     }
@@ -125,7 +137,8 @@ impl Run {
     /// The key of the entry with this number.
     #[must_use]
     pub fn key(&self, index: usize) -> Option<&[u8]> {
-        self.entry(index).map(|(key, _)| key)
+        let (start, key_len, _) = self.head(index)?;
+        self.bytes.get(start..)?.get(..key_len)
     }
 
     /// The entry with this number as shared slices.
@@ -142,6 +155,25 @@ impl Run {
     /// All entries in order.
     pub fn iter(&self) -> impl Iterator<Item = Entry<'_>> {
         (0..self.count).filter_map(|index| self.entry(index))
+    }
+
+    /// The same run with a filter of its documents: for one that is looked into again and again.
+    #[must_use]
+    pub(crate) fn filtered(self) -> Self {
+        if self.documents.is_some() {
+            return self;
+        }
+        let mut builder = FilterBuilder::default();
+        for index in self.lower_bound(&[SPACE_DOCUMENT])..self.lower_bound(&[SPACE_DOCUMENT + 1]) {
+            builder.add(self.key(index).unwrap_or_default());
+        }
+        Run { documents: Some(Rc::new(builder.finish())), ..self }
+    }
+
+    /// Whether the run may have this key, which has this hash.
+    #[must_use]
+    pub(crate) fn may_hold(&self, key: &[u8], hash: u64) -> bool {
+        self.documents.as_ref().is_none_or(|documents| documents.may_hold_hashed(key, hash))
     }
 
     /// The number of the first entry whose key is not less than `key`.
@@ -273,12 +305,13 @@ impl RunBuilder {
     pub fn finish(&mut self) -> Run {
         let mut bytes = core::mem::take(&mut self.bytes);
         let offsets = core::mem::take(&mut self.offsets);
+        let table = bytes.len();
         bytes.reserve_exact(4 * offsets.len() + 4);
         for offset in &offsets {
             bytes.extend_from_slice(&offset.to_le_bytes());
         }
         bytes.extend_from_slice(&(offsets.len() as u32).to_le_bytes());
-        Run { bytes: Rc::new(bytes), count: offsets.len() }
+        Run { bytes: Rc::new(bytes), count: offsets.len(), table, documents: None }
     }
 }
 

@@ -5,6 +5,7 @@
 //!
 //! Invariant: a read answers right, or fails; a block that is missing or damaged is never an empty one.
 
+use super::filter;
 use super::manifest::SegmentMeta;
 use super::merge::{LevelCursor, Merge, Source, Step};
 use super::segment::block_ref;
@@ -54,12 +55,13 @@ impl<S: Storage> Snapshot<S> {
     /// As [`Snapshot::get`].
     pub async fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Slice>>> {
         let mut found: Vec<Option<Option<Slice>>> = vec![None; keys.len()];
+        let hashes: Vec<u64> = keys.iter().map(|key| filter::hash(key)).collect();
         for run in self.state.memtable.newest_first().chain([&self.state.pinned]) {
             let mut from = 0;
-            for (key, found) in keys.iter().zip(&mut found).filter(|(_, found)| found.is_none()) {
-                from = run.lower_bound_from(from, key);
-                if run.key(from) == Some(key) {
-                    *found = run.slices(from).map(|(_, value)| value);
+            for ((key, hash), found) in keys.iter().zip(&hashes).zip(&mut found) {
+                if found.is_none() && run.may_hold(key, *hash) {
+                    from = run.lower_bound_from(from, key);
+                    *found = if run.key(from) == Some(key) { run.slices(from).map(|(_, value)| value) } else { None };
                 }
             }
         }

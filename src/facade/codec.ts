@@ -1,12 +1,14 @@
 // Requests to bytes, answers from bytes: all that crosses the boundary passes here.
 //
-// Not the form of single values: that is in `encoder.ts` and `decoder.ts`.
+// Not the form of single values: that is in `encoder.ts` and `decoder.ts`; nor of documents in bulk: `batch.ts`.
 // Invariants: a document's depth and size are counted from the document, not from the request around it; a request that
 // is refused was not sent.
 
+import { BatchEncoder } from './batch.js'
 import { decode } from './decoder.js'
 import { Encoder } from './encoder.js'
 import { HyphaError, invalid } from './errors.js'
+import type { Walker } from './walker.js'
 
 export { decode } from './decoder.js'
 
@@ -14,7 +16,7 @@ export { decode } from './decoder.js'
 export type Request = Readonly<Record<string, unknown>>
 
 /** Fields that hold a list of values, each of which is judged on its own, and what one of them is called. */
-const LISTS: Readonly<Record<string, string>> = { docs: 'document', keys: 'key', operations: 'operation' }
+const LISTS: Readonly<Record<string, string>> = { keys: 'key', operations: 'operation' }
 /** What the value of another field is called in messages. */
 const NOUNS: Readonly<Record<string, string>> = { doc: 'document', filter: 'filter', update: 'update', fields: 'field' }
 /** `{ updateOne: { filter, update } }` stands around a document. */
@@ -22,29 +24,39 @@ const OPERATION_DEPTH = 2
 
 /** Encoders not in use. A getter of a document may call the database: then a second one is needed. */
 const idle: Encoder[] = []
+const idleForBatches: BatchEncoder[] = []
 
 /** One request, encoded. Throws `invalid` or `limit` with the path of what cannot be stored. */
 export function encodeRequest(request: Request): Uint8Array {
-  return withEncoder((encoder) => {
+  return withEncoder(idle, () => new Encoder(), (encoder) => {
     const fields = Object.entries(request).filter(([, value]) => value !== undefined)
     encoder.object(fields.length)
     for (const [name, value] of fields) {
       encoder.name(name)
       const noun = LISTS[name]
-      if (noun !== undefined && Array.isArray(value)) encodeList(encoder, noun, value)
+      if (name === 'docs' && Array.isArray(value)) encoder.raw(encodeBatch(value))
+      else if (noun !== undefined && Array.isArray(value)) encodeList(encoder, noun, value)
       else encoder.root(value, NOUNS[name] ?? name)
     }
+    return encoder.finish()
   })
 }
 
 /** One value, encoded. Throws as `encodeRequest` does. */
 export function encode(value: unknown, noun = 'value'): Uint8Array {
-  return withEncoder((encoder) => encoder.root(value, noun))
+  return withEncoder(idle, () => new Encoder(), (encoder) => {
+    encoder.root(value, noun)
+    return encoder.finish()
+  })
 }
 
 /** Whether `value` goes through the codec and comes back, and if so, as what. For tests and for looking at data. */
 export function roundTrip(value: unknown): unknown {
   return decode(encode(value))
+}
+
+function encodeBatch(documents: readonly unknown[]): Uint8Array {
+  return withEncoder(idleForBatches, () => new BatchEncoder(), (encoder) => encoder.encode(documents))
 }
 
 function encodeList(encoder: Encoder, noun: string, values: readonly unknown[]): void {
@@ -55,17 +67,16 @@ function encodeList(encoder: Encoder, noun: string, values: readonly unknown[]):
   }
 }
 
-function withEncoder(write: (encoder: Encoder) => void): Uint8Array {
-  const encoder = idle.pop() ?? new Encoder()
+function withEncoder<E extends Walker>(pool: E[], make: () => E, write: (encoder: E) => Uint8Array): Uint8Array {
+  const encoder = pool.pop() ?? make()
   encoder.reset()
   try {
-    write(encoder)
-    return encoder.finish()
+    return write(encoder)
   } catch (thrown) {
     if (thrown instanceof HyphaError) throw thrown
     throw invalid('a value could not be read', { hint: 'a getter or a proxy of it threw; see `cause`', cause: thrown })
   } finally {
     encoder.reset()
-    idle.push(encoder)
+    pool.push(encoder)
   }
 }

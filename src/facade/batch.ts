@@ -1,0 +1,210 @@
+// Documents in bulk to bytes: field names once, all text in one place, values in the order of the fields.
+//
+// Not for requests around them (`encoder.ts`). The format is that of `src/value/batch.rs`.
+// Measured: gathering strings and encoding them at once costs half of writing them one by one, and to read an object's
+// values at once costs half of asking for them by name.
+// Invariant: a value is read once, except where a lone surrogate was met: then all are read again, to tell its path.
+
+import { DOCUMENT_BYTES_MAX, FIELD_NAME_BYTES_MAX, OBJECT_FIELDS_MAX } from './limits.js'
+import { Tag } from './tag.js'
+import { Walker, isWellFormed } from './walker.js'
+
+/** Gathered text is encoded when it is this long. */
+const GATHERED_LENGTH_MAX = 64 * 1024
+const TEXT_BYTES_START = 64 * 1024
+
+const utf8 = new TextEncoder()
+/** Thrown where text cannot be encoded and it is not known which. */
+const DAMAGED = Symbol('damaged text')
+
+/** Writes batches. One at a time: see `codec.ts`. */
+export class BatchEncoder extends Walker {
+  #shapes: string[][] = []
+  /** Numbers of shapes by their names. */
+  #numbers = new Map<string, number>()
+  /** The shape that was met last at each depth: most likely the next one is the same. */
+  #last: number[] = []
+  /** How many documents were objects. */
+  #objects = 0
+  #text = new Uint8Array(TEXT_BYTES_START)
+  #textLength = 0
+  #gathered = ''
+  #isAscii = true
+  /** Whether each string is looked at by itself. */
+  #isCareful = false
+
+  /** The bytes of a batch. */
+  encode(documents: readonly unknown[]): Uint8Array {
+    this.#isCareful = false
+    try {
+      return this.#encode(documents)
+    } catch (thrown) {
+      if (thrown !== DAMAGED) throw thrown
+      this.#isCareful = true
+      return this.#encode(documents)
+    }
+  }
+
+  override reset(): void {
+    super.reset()
+    this.#shapes = []
+    this.#numbers.clear()
+    this.#last.length = 0
+    this.#objects = 0
+    this.#textLength = 0
+    this.#gathered = ''
+    this.#isAscii = true
+    if (this.#text.length > 64 * TEXT_BYTES_START) this.#text = new Uint8Array(TEXT_BYTES_START)
+  }
+
+  #encode(documents: readonly unknown[]): Uint8Array {
+    this.reset()
+    const count = documents.length
+    for (let index = 0; index < count; index++) {
+      this.root(documents[index], 'document', count === 1 ? {} : { index })
+      if (this.#objects !== index + 1) throw this.refused('no plain object', 'e.g. `{ id: 1 }`')
+    }
+    this.#flush()
+    return this.#assemble(count)
+  }
+
+  /** Shapes, count and text in front of the documents. */
+  #assemble(count: number): Uint8Array {
+    const end = this.length
+    const names: Uint8Array[] = []
+    let room = 16
+    for (const shape of this.#shapes) {
+      for (const name of shape) {
+        const bytes = utf8.encode(name)
+        names.push(bytes)
+        room += bytes.length + 2
+      }
+      room += 4
+    }
+    this.ensure(room + 16)
+    let next = 0
+    this.varint(this.#shapes.length)
+    for (const shape of this.#shapes) {
+      this.varint(shape.length)
+      for (let name = 0; name < shape.length; name++) {
+        const bytes = names[next++]!
+        this.varint(bytes.length)
+        this.bytes.set(bytes, this.length)
+        this.length += bytes.length
+      }
+    }
+    this.varint(count)
+    this.byte(this.#isAscii ? 1 : 0)
+    this.varint(this.#textLength)
+    const head = this.length - end
+    const batch = new Uint8Array(head + this.#textLength + end)
+    batch.set(this.bytes.subarray(end, this.length))
+    batch.set(this.#text.subarray(0, this.#textLength), head)
+    batch.set(this.bytes.subarray(0, end), head + this.#textLength)
+    return batch
+  }
+
+  protected override get size(): number {
+    return this.length + this.#textLength + this.#gathered.length
+  }
+
+  protected string(text: string): void {
+    const length = text.length
+    // A half character at the end would become whole with the next string.
+    if ((text.charCodeAt(length - 1) & 0xfc00) === 0xd800 || (this.#isCareful && !isWellFormed(text))) {
+      throw this.refused('a lone surrogate', 'the text was cut inside a character: use `toWellFormed()`')
+    }
+    if (length > DOCUMENT_BYTES_MAX) throw this.tooLarge()
+    this.ensure(6)
+    this.byte(Tag.String)
+    this.varint(length)
+    this.#gathered += text
+    if (this.#gathered.length > GATHERED_LENGTH_MAX) this.#flush()
+  }
+
+  protected number(value: number): void {
+    if (Number.isNaN(value)) throw this.refused('NaN', 'use null for a number that is not known')
+    this.ensure(9)
+    this.byte(Tag.Number)
+    this.view.setFloat64(this.length, value, true)
+    this.length += 8
+  }
+
+  protected fields(value: Record<string, unknown>): void {
+    this.enter(value)
+    const depth = this.depth
+    let names = Object.keys(value)
+    let values = Object.values(value)
+    if (names.length > OBJECT_FIELDS_MAX) throw this.tooMuch(`${names.length} fields in one object`, `${OBJECT_FIELDS_MAX}`)
+    if (values.includes(undefined)) {
+      names = names.filter((_, place) => values[place] !== undefined)
+      values = values.filter((field) => field !== undefined)
+    }
+    this.ensure(5)
+    // What stands at the top is known to be an object.
+    if (depth > 0) this.byte(Tag.Object)
+    else this.#objects++
+    this.view.setUint32(this.length, this.#shapeOf(names, depth), true)
+    this.length += 4
+    this.depth = depth + 1
+    const count = values.length
+    for (let place = 0; place < count; place++) {
+      this.path[depth] = names[place]!
+      this.value(values[place])
+    }
+    this.leave(depth)
+  }
+
+  #shapeOf(names: string[], depth: number): number {
+    const last = this.#last[depth]
+    if (last !== undefined && isSame(this.#shapes[last]!, names)) return last
+    // Lengths, because a name may have any character.
+    const key = names.map((name) => `${name.length}:${name}`).join('')
+    let number = this.#numbers.get(key)
+    if (number === undefined) {
+      this.#checkNames(names, depth)
+      number = this.#shapes.push(names) - 1
+      this.#numbers.set(key, number)
+    }
+    this.#last[depth] = number
+    return number
+  }
+
+  #checkNames(names: string[], depth: number): void {
+    this.depth = depth + 1
+    for (const name of names) {
+      this.path[depth] = name
+      if (!isWellFormed(name)) throw this.refused('a lone surrogate', 'the text was cut inside a character: use `toWellFormed()`')
+      if (name.length > FIELD_NAME_BYTES_MAX / 3 && utf8.encode(name).length > FIELD_NAME_BYTES_MAX) {
+        throw this.tooMuch('a field name that is too long', `${FIELD_NAME_BYTES_MAX} bytes`)
+      }
+    }
+    this.depth = depth
+  }
+
+  /** Encodes what was gathered. */
+  #flush(): void {
+    const text = this.#gathered
+    const needed = this.#textLength + text.length * 3
+    if (needed > this.#text.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#text.length * 2))
+      grown.set(this.#text.subarray(0, this.#textLength))
+      this.#text = grown
+    }
+    const { written } = utf8.encodeInto(text, this.#text.subarray(this.#textLength))
+    if (written !== text.length) {
+      // Only text with something beyond ASCII can hold a lone surrogate, which encodeInto has replaced.
+      if (!isWellFormed(text)) throw DAMAGED
+      this.#isAscii = false
+    }
+    this.#textLength += written
+    this.#gathered = ''
+  }
+}
+
+function isSame(left: readonly string[], right: readonly string[]): boolean {
+  const count = left.length
+  if (count !== right.length) return false
+  for (let place = 0; place < count; place++) if (left[place] !== right[place]) return false
+  return true
+}
