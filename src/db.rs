@@ -18,6 +18,7 @@ use cursor::Cursors;
 use request::{Request, Scope};
 use shared::Shared;
 use std::rc::Rc;
+pub use watch::News;
 use work::Work;
 
 mod answer;
@@ -148,9 +149,8 @@ impl<S: Storage> Database<S> {
         &self.shared.engine
     }
 
-    /// Calls `listener` with an encoded message after each commit, own and others'; see `db/watch.rs`. It must only
-    /// take note.
-    pub fn on_commit(&self, listener: impl Fn(Vec<u8>) + 'static) {
+    /// Calls `listener` after each commit, own and others'; see `db/watch.rs`. It must only take note.
+    pub fn on_commit(&self, listener: impl Fn(&News) + 'static) {
         self.shared.listeners.add(listener);
     }
 

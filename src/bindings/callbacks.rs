@@ -25,9 +25,9 @@ struct Queue {
 }
 
 impl Callbacks {
-    /// Sets the callback; what happened before is not told.
-    pub(super) fn set(&self, callback: Function) {
-        *self.0.callback.borrow_mut() = Some(callback);
+    /// Sets the callback, or takes it away; what happened before is not told.
+    pub(super) fn set(&self, callback: Option<Function>) {
+        *self.0.callback.borrow_mut() = callback;
     }
 
     /// Tells of an event, soon.

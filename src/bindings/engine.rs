@@ -24,6 +24,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub struct Engine {
     database: Rc<Database<AnyStorage>>,
     commits: Callbacks,
+    changes: Callbacks,
     connection: Callbacks,
     /// None in memory.
     indexed_db: Option<IndexedDb>,
@@ -116,14 +117,19 @@ impl Engine {
         self.database.engine().figures().durable_seq as f64
     }
 
-    /// Calls `callback` with the encoded change after each commit, own and others'.
+    /// Calls `callback` after each commit, own and others'.
     pub fn on_commit(&self, callback: Function) {
-        self.commits.set(callback);
+        self.commits.set(Some(callback));
+    }
+
+    /// Calls `callback` with the encoded change after each commit, own and others'; without one, none is encoded.
+    pub fn on_change(&self, callback: Option<Function>) {
+        self.changes.set(callback);
     }
 
     /// Calls `callback` with `lost`, `reopened` or `deleted`.
     pub fn on_connection(&self, callback: Function) {
-        self.connection.set(callback);
+        self.connection.set(Some(callback));
     }
 
     /// Waits for the calls under way and closes.
@@ -147,10 +153,14 @@ async fn open(config: &[u8]) -> Result<Engine> {
         }
     };
     let database = Database::open(storage, env, config).await?;
-    let commits = Callbacks::default();
-    let queue = commits.clone();
-    database.on_commit(move |change| queue.push(move || Uint8Array::from(change.as_slice()).into()));
-    Ok(Engine { database: Rc::new(database), commits, connection, indexed_db })
+    let (commits, changes) = (Callbacks::default(), Callbacks::default());
+    let (queue, with_changes) = (commits.clone(), changes.clone());
+    database.on_commit(move |news| {
+        queue.push(|| JsValue::UNDEFINED);
+        let news = news.clone();
+        with_changes.push(move || Uint8Array::from(news.encode().as_slice()).into());
+    });
+    Ok(Engine { database: Rc::new(database), commits, changes, connection, indexed_db })
 }
 
 async fn open_indexed_db(config: &Config, env: Rc<dyn Env>, events: &Callbacks) -> Result<IndexedDb> {

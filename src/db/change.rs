@@ -42,6 +42,8 @@ pub(crate) struct Changes {
     pub(crate) list: Vec<Change>,
     keys: Vec<u8>,
     rows: Vec<u8>,
+    /// Those that were pending at the last call of [`Changes::in_order`].
+    order: Vec<usize>,
 }
 
 impl Changes {
@@ -51,6 +53,7 @@ impl Changes {
             list: Vec::with_capacity(count),
             keys: Vec::with_capacity(count * 32),
             rows: Vec::with_capacity(size_bytes),
+            order: Vec::new(),
         }
     }
 
@@ -167,10 +170,19 @@ impl Changes {
     }
 
     /// Those to be written, in the order of their keys; those with one key as they were given.
-    pub(crate) fn in_order(&self) -> Vec<usize> {
-        let pending: Vec<usize> = (0..self.list.len()).filter(|place| self.is_pending(*place)).collect();
-        let place = |index: usize| pending.get(index).copied().unwrap_or_default();
-        sorted(pending.len(), |index| self.key(place(index))).into_iter().map(|index| place(index as usize)).collect()
+    /// Keys must not change any more, and no change may become pending again.
+    pub(crate) fn in_order(&mut self) -> Vec<usize> {
+        let mut order = core::mem::take(&mut self.order);
+        if order.is_empty() {
+            let pending: Vec<usize> = (0..self.list.len()).filter(|place| self.is_pending(*place)).collect();
+            let place = |index: usize| pending.get(index).copied().unwrap_or_default();
+            let sorted = sorted(pending.len(), |index| self.key(place(index)));
+            order = sorted.into_iter().map(|index| place(index as usize)).collect();
+        } else {
+            order.retain(|place| self.is_pending(*place));
+        }
+        self.order.clone_from(&order);
+        order
     }
 
     /// Bytes of keys and documents.

@@ -6,7 +6,7 @@
 //! fails and writes nothing.
 
 use super::change::{Changes, Fate};
-use super::document;
+use super::document::{self, Keys};
 use super::draft::{self, Docs, Tree, at};
 use super::find::{Find, Query, Reading};
 use super::work::Work;
@@ -25,7 +25,7 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub(crate) struct Inserted {
     /// The keys, null where a document was not written.
-    pub(crate) ids: Vec<Value>,
+    pub(crate) ids: Keys,
     /// Why documents were not written, by their place.
     pub(crate) errors: Vec<(usize, Error)>,
 }
@@ -49,7 +49,7 @@ pub(crate) enum Becomes<'a> {
 /// Inserts documents; those without a key get a UUIDv7.
 pub(crate) async fn insert<S: Storage>(work: &Work<S>, name: &str, docs: &Docs<'_>, mode: Mode) -> Result<Inserted> {
     let id = work.collection(name).await?.id;
-    let mut changes = draft::changes(work, id, docs).await?;
+    let mut changes = draft::changes(work, id, docs, mode).await?;
     let collection = work.collection(name).await?;
     refuse_taken_keys(work, &collection, &mut changes).await?;
     if mode == Mode::Together
@@ -58,14 +58,11 @@ pub(crate) async fn insert<S: Storage>(work: &Work<S>, name: &str, docs: &Docs<'
         return Err(at(error, place, docs.len()));
     }
     write::write(work, &collection, &mut changes, mode).await?;
-    let mut inserted = Inserted { ids: Vec::with_capacity(docs.len()), errors: Vec::new() };
+    let mut inserted = Inserted { ids: Keys::default(), errors: Vec::new() };
     for place in 0..changes.len() {
-        inserted.ids.push(match changes.new(place) {
-            Some(value) if changes.is_pending(place) => {
-                document::key_in(&collection, document::open(&collection, value)?)?
-            }
-            _ => Value::Null,
-        });
+        let written = changes.new(place).filter(|_| changes.is_pending(place));
+        let view = written.map(|value| document::open(&collection, value)).transpose()?;
+        inserted.ids.push(&collection, view)?;
     }
     while let Some(refused) = changes.take_refused() {
         inserted.errors.push(refused);
@@ -119,17 +116,16 @@ async fn read<S: Storage>(
 }
 
 /// Writes documents, whether their keys are taken or not. Answers the keys.
-pub(crate) async fn put<S: Storage>(work: &Work<S>, name: &str, docs: &Docs<'_>) -> Result<Vec<Value>> {
+pub(crate) async fn put<S: Storage>(work: &Work<S>, name: &str, docs: &Docs<'_>) -> Result<Keys> {
     let id = work.collection(name).await?.id;
-    let mut changes = draft::changes(work, id, docs).await?;
+    let mut changes = draft::changes(work, id, docs, Mode::Together).await?;
     let collection = work.collection(name).await?;
     if let Some((place, error)) = changes.take_refused() {
         return Err(at(error, place, docs.len()));
     }
-    let mut keys = Vec::with_capacity(docs.len());
+    let mut keys = Keys::default();
     for place in 0..changes.len() {
-        let value = changes.new(place).unwrap_or_default();
-        keys.push(document::key_in(&collection, document::open(&collection, value)?)?);
+        keys.push(&collection, Some(document::open(&collection, changes.new(place).unwrap_or_default())?))?;
     }
     let mut order = changes.in_order();
     // Of two documents with one key the later one stays.
@@ -162,7 +158,7 @@ pub(crate) async fn update<S: Storage>(
     if changes.len() == 0 && upsert == Upsert::Insert {
         let document = upserted(work, &collection, &filter, becomes)?;
         let inserted = insert(work, name, &Docs::Trees(&[document.into()]), Mode::Together).await?;
-        updated.upserted = inserted.ids.into_iter().next();
+        updated.upserted = Some(inserted.ids.into_value()?);
         return Ok(updated);
     }
     let mut trees = Vec::new();

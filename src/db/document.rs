@@ -7,7 +7,7 @@ use crate::engine::catalog::Collection;
 use crate::error::{Error, Result};
 use crate::value::row::RowObject;
 use crate::value::view::ObjectView;
-use crate::value::{Object, Value, View, key, row};
+use crate::value::{Object, Value, View, codec, key, row};
 
 /// Whether the document took the place of an earlier one.
 pub(crate) fn replaced_another(value: &[u8]) -> bool {
@@ -64,6 +64,50 @@ pub(crate) fn key_in(collection: &Collection, document: ObjectView<'_>) -> Resul
     match parts.len() {
         1 => parts.pop().ok_or_else(|| Error::internal("a key without parts")),
         _ => Ok(Value::Array(parts)),
+    }
+}
+
+/// Keys of documents as an answer has them, encoded one behind the other.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    encoded: Vec<u8>,
+    count: usize,
+}
+
+impl Keys {
+    /// Adds the key of a document, or null for none.
+    pub(crate) fn push(&mut self, collection: &Collection, document: Option<ObjectView<'_>>) -> Result<()> {
+        self.count += 1;
+        let Some(document) = document else { return codec::encode(View::Null, &mut self.encoded) };
+        if collection.key_fields.len() != 1 {
+            codec::push_array(&mut self.encoded, collection.key_fields.len());
+        }
+        for field in &collection.key_fields {
+            codec::encode(field.get(document)?.unwrap_or(View::Null), &mut self.encoded)?;
+        }
+        Ok(())
+    }
+
+    /// Adds those of another list.
+    pub(crate) fn append(&mut self, other: &Keys) {
+        self.encoded.extend_from_slice(&other.encoded);
+        self.count += other.count;
+    }
+
+    /// How many there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The only one.
+    pub(crate) fn into_value(self) -> Result<Value> {
+        codec::decode(&self.encoded)
+    }
+
+    /// Appends them as an array.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        codec::push_array(out, self.count);
+        out.extend_from_slice(&self.encoded);
     }
 }
 

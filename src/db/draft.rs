@@ -9,6 +9,7 @@ use super::change::{Changes, Fate};
 use super::define::{self, Needs};
 use super::document;
 use super::work::Work;
+use super::write::Mode;
 use crate::engine::catalog::{Collection, CollectionId};
 use crate::error::{Error, Result};
 use crate::limits::SHAPES_PER_COLLECTION_MAX;
@@ -43,10 +44,15 @@ pub(crate) type Tree<'d> = (usize, Cow<'d, Object>);
 ///
 /// # Errors
 /// `invalid` for a malformed batch; what defining shapes fails with.
-pub(crate) async fn changes<S: Storage>(work: &Work<S>, id: CollectionId, docs: &Docs<'_>) -> Result<Changes> {
+pub(crate) async fn changes<S: Storage>(
+    work: &Work<S>,
+    id: CollectionId,
+    docs: &Docs<'_>,
+    mode: Mode,
+) -> Result<Changes> {
     match docs {
         Docs::Trees(docs) => of_trees(work, id, docs).await,
-        Docs::Batch(batch) => of_batch(work, id, batch).await,
+        Docs::Batch(batch) => of_batch(work, id, batch, mode).await,
     }
 }
 
@@ -139,8 +145,8 @@ async fn define_shapes<S: Storage>(work: &Work<S>, id: CollectionId, missing: BT
     define::grow(work, id, &Needs { shapes, ..Needs::default() }).await
 }
 
-async fn of_batch<S: Storage>(work: &Work<S>, id: CollectionId, batch: &Batch<'_>) -> Result<Changes> {
-    let (collection, mut changes) = loop {
+async fn of_batch<S: Storage>(work: &Work<S>, id: CollectionId, batch: &Batch<'_>, mode: Mode) -> Result<Changes> {
+    loop {
         let collection = collection(work, id).await?;
         let mut rows = Rows::new(batch, &collection.shapes, key_at_top(&collection));
         let mut changes = Changes::with_capacity(batch.len(), batch.len_bytes());
@@ -152,30 +158,36 @@ async fn of_batch<S: Storage>(work: &Work<S>, id: CollectionId, batch: &Batch<'_
             }
         }
         rows.finish()?;
+        let trees = set_keys(work, &collection, &mut changes);
         let missing = rows.take_missing();
-        if missing.is_empty() {
-            break (collection, changes);
+        // A statement that fails has not even defined shapes.
+        let is_over = mode == Mode::Together && changes.pending() < changes.len();
+        if missing.is_empty() || is_over {
+            write_trees(work, id, &mut changes, trees).await?;
+            return Ok(changes);
         }
         define_shapes(work, id, missing).await?;
-    };
+    }
+}
+
+/// Takes the keys of documents from their rows. Answers documents that lack a key further down, as trees with one.
+fn set_keys<'d, S: Storage>(work: &Work<S>, collection: &Collection, changes: &mut Changes) -> Vec<Tree<'d>> {
     let mut trees = Vec::new();
     for place in 0..changes.len() {
-        let pushed = changes.set_key(place, id, |value, key| {
-            key::push_primary_of(key, &collection.key_fields, document::open(&collection, value)?)
+        let pushed = changes.set_key(place, collection.id, |value, key| {
+            key::push_primary_of(key, &collection.key_fields, document::open(collection, value)?)
         });
-        if let Err(error) = pushed {
-            match with_key_within(work, &collection, &mut changes, place) {
-                Ok(Some(tree)) => trees.push((place, Cow::Owned(tree))),
-                Ok(None) => {
-                    let error = error.with_detail("collection", &collection.name);
-                    changes.set_fate(place, Fate::Refused(error));
-                }
-                Err(error) => changes.set_fate(place, Fate::Refused(error)),
+        let Err(error) = pushed else { continue };
+        match with_key_within(work, collection, changes, place) {
+            Ok(Some(tree)) => trees.push((place, Cow::Owned(tree))),
+            Ok(None) => {
+                let error = error.with_detail("collection", &collection.name);
+                changes.set_fate(place, Fate::Refused(error));
             }
+            Err(error) => changes.set_fate(place, Fate::Refused(error)),
         }
     }
-    write_trees(work, id, &mut changes, trees).await?;
-    Ok(changes)
+    trees
 }
 
 /// The key field, where it is one that stands at the top of documents.

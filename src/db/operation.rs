@@ -6,16 +6,18 @@
 
 use super::answer;
 use super::collection::{self, Becomes, Updated, Upsert};
+use super::document::Keys;
 use super::draft::Docs;
 use super::find::Query;
-use super::request::Request;
+use super::request::{Request, push_commit};
 use super::work::Work;
 use super::write::Mode;
+use crate::engine::Committed;
 use crate::error::{Error, Result};
 use crate::query::{Filter, Sort};
 use crate::storage::Storage;
 use crate::value::update::Update;
-use crate::value::{Object, Value};
+use crate::value::{Object, Value, codec};
 
 /// A writing request.
 pub(crate) enum Operation<'a> {
@@ -27,6 +29,37 @@ pub(crate) enum Operation<'a> {
     Delete { query: Query },
     DeleteKeys { keys: &'a [Value] },
     Bulk(Vec<Operation<'a>>),
+}
+
+/// What a writing request answers, but for the commit.
+pub(crate) struct Answer {
+    keys: Option<(&'static str, Keys)>,
+    fields: Object,
+}
+
+impl Answer {
+    const fn of(fields: Object) -> Self {
+        Answer { keys: None, fields }
+    }
+
+    /// The encoded answer; the commit is told where there is one.
+    pub(crate) fn encode(mut self, committed: Option<&Committed>) -> Vec<u8> {
+        if let Some(committed) = committed {
+            push_commit(&mut self.fields, committed);
+        }
+        let mut out = Vec::new();
+        codec::push_object(&mut out, self.fields.len() + usize::from(self.keys.is_some()));
+        if let Some((name, keys)) = &self.keys {
+            codec::push_name(&mut out, name);
+            keys.encode(&mut out);
+        }
+        for (name, value) in self.fields.iter() {
+            codec::push_name(&mut out, name);
+            // A tree cannot be damaged: the error cannot come.
+            let _ = codec::encode(value.into(), &mut out);
+        }
+        out
+    }
 }
 
 /// Which state of the document is answered.
@@ -122,18 +155,21 @@ impl<'a> Operation<'a> {
     ///
     /// # Errors
     /// As the calls of `db/collection.rs`.
-    pub(crate) async fn carry_out<S: Storage>(&self, work: &Work<S>, name: &str) -> Result<Object> {
-        Ok(match self {
+    pub(crate) async fn carry_out<S: Storage>(&self, work: &Work<S>, name: &str) -> Result<Answer> {
+        Ok(Answer::of(match self {
             Operation::Insert { docs, mode } => {
                 let inserted = collection::insert(work, name, docs, *mode).await?;
-                let mut answer = Object::from([("insertedIds", Value::Array(inserted.ids))]);
+                let mut fields = Object::new();
                 if *mode == Mode::Each {
                     let errors = inserted.errors.iter().map(|(place, error)| write_error(*place, error));
-                    answer.set("writeErrors", Value::Array(errors.collect()));
+                    fields.set("writeErrors", Value::Array(errors.collect()));
                 }
-                answer
+                return Ok(Answer { keys: Some(("insertedIds", inserted.ids)), fields });
             }
-            Operation::Put { docs } => Object::from([("keys", collection::put(work, name, docs).await?.into())]),
+            Operation::Put { docs } => {
+                let keys = collection::put(work, name, docs).await?;
+                return Ok(Answer { keys: Some(("keys", keys)), fields: Object::new() });
+            }
             Operation::Update { query, update, upsert } => {
                 let becomes = Becomes::Updated(update);
                 updated(collection::update(work, name, query.clone(), &becomes, *upsert).await?)
@@ -156,21 +192,21 @@ impl<'a> Operation<'a> {
             Operation::DeleteKeys { keys } => {
                 answer::counts(&[("deletedCount", collection::delete_keys(work, name, keys).await?)])
             }
-            Operation::Bulk(operations) => bulk(work, name, operations).await?,
-        })
+            Operation::Bulk(operations) => return bulk(work, name, operations).await,
+        }))
     }
 }
 
 /// Carries operations out one after the other, each seeing what those before it did.
-async fn bulk<S: Storage>(work: &Work<S>, name: &str, operations: &[Operation<'_>]) -> Result<Object> {
+async fn bulk<S: Storage>(work: &Work<S>, name: &str, operations: &[Operation<'_>]) -> Result<Answer> {
     work.collection(name).await?;
     let mut total = Updated::default();
-    let (mut inserted, mut deleted, mut upserts) = (Vec::new(), 0, 0);
+    let (mut inserted, mut deleted, mut upserts) = (Keys::default(), 0, 0);
     for (place, operation) in operations.iter().enumerate() {
         let done = async {
             match operation {
                 Operation::Insert { docs, mode } => {
-                    inserted.extend(collection::insert(work, name, docs, *mode).await?.ids)
+                    inserted.append(&collection::insert(work, name, docs, *mode).await?.ids);
                 }
                 Operation::Delete { query } => deleted += collection::delete(work, name, query.clone()).await?,
                 Operation::Update { query, update, upsert } => {
@@ -196,16 +232,17 @@ async fn bulk<S: Storage>(work: &Work<S>, name: &str, operations: &[Operation<'_
             error
         })?;
     }
-    let mut answer = Object::from([("insertedCount", Value::count(inserted.len())), ("insertedIds", inserted.into())]);
+    let mut fields = Object::new();
     for (name, count) in [
+        ("insertedCount", inserted.len()),
         ("matchedCount", total.matched),
         ("modifiedCount", total.modified),
         ("deletedCount", deleted),
         ("upsertedCount", upserts),
     ] {
-        answer.set(name, Value::count(count));
+        fields.set(name, Value::count(count));
     }
-    Ok(answer)
+    Ok(Answer { keys: Some(("insertedIds", inserted)), fields })
 }
 
 impl Updated {

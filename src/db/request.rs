@@ -243,16 +243,15 @@ impl<S: Storage> Scope<'_, S> {
         let collection = request.text("collection")?;
         let operation = Operation::parse(request)?;
         match self {
-            Scope::Within(work, _) => Ok(encoded(operation.carry_out(work, collection).await?)),
+            Scope::Within(work, _) => Ok(operation.carry_out(work, collection).await?.encode(None)),
             Scope::Latest(shared) => {
                 let durability = match request.given("durability") {
                     Some(durability) => parse_durability(durability)?,
                     None => shared.durability,
                 };
                 let work = async |work: &Work<S>| operation.carry_out(work, collection).await;
-                let (mut answer, committed) = run(shared, durability, work).await?;
-                push_commit(&mut answer, &committed);
-                Ok(encoded(answer))
+                let (answer, committed) = run(shared, durability, work).await?;
+                Ok(answer.encode(Some(&committed)))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Watching: what each commit changed, told to listeners as one encoded message.
+//! Watching: what each commit changed, told to listeners, and encoded for those who want to know it.
 //!
 //! Not a feed that can be read later, and not the documents: kinds and keys, so that a listener may look again.
 //!
@@ -19,7 +19,14 @@ use std::rc::Rc;
 /// Changes told one by one; a commit with more is told as a reset.
 const CHANGES_MAX: usize = 10_000;
 
-type Listener = Rc<dyn Fn(Vec<u8>)>;
+type Listener = Rc<dyn Fn(&News)>;
+
+/// A commit, with what is needed to tell of it. Cheap to clone.
+#[derive(Clone)]
+pub struct News {
+    event: CommitEvent,
+    catalog: Rc<Catalog>,
+}
 
 /// Who wants to know. Clones are the same list.
 #[derive(Clone, Default)]
@@ -27,27 +34,35 @@ pub(crate) struct Listeners(Rc<RefCell<Vec<Listener>>>);
 
 impl Listeners {
     /// Adds one, for good.
-    pub(crate) fn add(&self, listener: impl Fn(Vec<u8>) + 'static) {
+    pub(crate) fn add(&self, listener: impl Fn(&News) + 'static) {
         self.0.borrow_mut().push(Rc::new(listener));
     }
 }
 
 /// Tells the listeners of a commit.
-pub(crate) fn tell(listeners: &Listeners, catalog: &Catalog, event: &CommitEvent) {
+pub(crate) fn tell(listeners: &Listeners, catalog: &Rc<Catalog>, event: &CommitEvent) {
     let listeners = listeners.0.borrow().clone();
     if listeners.is_empty() {
         return;
     }
-    let changes = event.run.as_ref().and_then(|run| changes(run, catalog));
-    let message = Object::from([
-        ("seq", Value::count(usize::try_from(event.seq.get()).unwrap_or(usize::MAX))),
-        ("own", event.is_own.into()),
-        ("reset", changes.is_none().into()),
-        ("changes", changes.unwrap_or_default().into()),
-    ]);
-    let message = codec::encoded(&message.into());
+    let news = News { event: event.clone(), catalog: Rc::clone(catalog) };
     for listener in listeners {
-        listener(message.clone());
+        listener(&news);
+    }
+}
+
+impl News {
+    /// The encoded message. It costs as much as reading the keys of all documents that were written.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let changes = self.event.run.as_ref().and_then(|run| changes(run, &self.catalog));
+        let message = Object::from([
+            ("seq", Value::count(usize::try_from(self.event.seq.get()).unwrap_or(usize::MAX))),
+            ("own", self.event.is_own.into()),
+            ("reset", changes.is_none().into()),
+            ("changes", changes.unwrap_or_default().into()),
+        ]);
+        codec::encoded(&message.into())
     }
 }
 

@@ -194,7 +194,7 @@ impl<'c> Staged<'c> {
     }
 
     /// Documents, then the entries of each index: the order of the key space.
-    fn into_run(self, changes: &Changes) -> Run {
+    fn into_run(self, changes: &mut Changes) -> Run {
         let entries: usize = self.indexes.iter().map(|staged| staged.writes.len()).sum();
         let entry_bytes: usize = self.indexes.iter().map(|staged| staged.writes.len_bytes()).sum();
         let count = changes.pending() + entries;

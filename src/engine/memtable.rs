@@ -11,7 +11,7 @@ use super::run::{Entry, Run, RunBuilder};
 use super::slice::Slice;
 
 /// Runs are merged while there are more than this many, largest work last.
-const RUNS_MAX: usize = 8;
+const RUNS_MAX: usize = 16;
 /// Runs below this are merged however few there are.
 const SMALL_BYTES: usize = 64 * 1024;
 

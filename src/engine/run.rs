@@ -269,17 +269,18 @@ impl RunBuilder {
 
     /// Adds an entry; its key must be greater than all before.
     pub fn push(&mut self, key: &[u8], value: Option<&[u8]>) {
-        self.push_parts((key, &[]), value);
-    }
-
-    /// The same for a key that lies in two parts.
-    pub fn push_parts(&mut self, (front, back): (&[u8], &[u8]), value: Option<&[u8]>) {
         self.offsets.push(self.bytes.len() as u32);
-        put_varint(&mut self.bytes, (front.len() + back.len()) as u64);
-        put_varint(&mut self.bytes, value.map_or(0, |value| value.len() as u64 + 1));
-        self.bytes.extend_from_slice(front);
-        self.bytes.extend_from_slice(back);
-        self.bytes.extend_from_slice(value.unwrap_or_default());
+        let (key_len, value_len) = (key.len(), value.map_or(0, |value| value.len() + 1));
+        if key_len < 0x80 && value_len < 0x80 {
+            self.bytes.extend_from_slice(&[key_len as u8, value_len as u8]);
+        } else {
+            put_varint(&mut self.bytes, key_len as u64);
+            put_varint(&mut self.bytes, value_len as u64);
+        }
+        self.bytes.extend_from_slice(key);
+        if let Some(value) = value {
+            self.bytes.extend_from_slice(value);
+        }
     }
 
     /// Bytes that [`RunBuilder::finish`] would give now.

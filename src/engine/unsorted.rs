@@ -104,10 +104,11 @@ pub fn sorted<'a>(count: usize, key: impl Fn(usize) -> &'a [u8]) -> Vec<u32> {
     }
     let mut order: Vec<(u64, u32)> =
         (0..count).map(|index| (head(key(index).get(alike..).unwrap_or_default()), index as u32)).collect();
-    order.sort_unstable_by(|(left_head, left), (right_head, right)| {
-        let heads = left_head.cmp(right_head);
-        heads.then_with(|| key(*left as usize).cmp(key(*right as usize))).then(left.cmp(right))
-    });
+    // Plain numbers first: to compare keys in the same sort takes twice as long.
+    order.sort_unstable();
+    for same in order.chunk_by_mut(|(left, _), (right, _)| left == right).filter(|same| same.len() > 1) {
+        same.sort_by(|(_, left), (_, right)| key(*left as usize).cmp(key(*right as usize)));
+    }
     order.into_iter().map(|(_, index)| index).collect()
 }
 

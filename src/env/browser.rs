@@ -6,7 +6,7 @@
 //! nested timers, where the runtime has any such way.
 
 use super::{Env, LocalFuture, Timestamp};
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use futures_channel::oneshot;
 use gloo::timers::callback::Timeout;
 use js_sys::{Function, Promise, Reflect, Uint8Array};
@@ -17,6 +17,8 @@ use web_sys::{Crypto, Performance};
 
 /// Bytes that `crypto.getRandomValues` gives in one call.
 const RANDOM_BYTES_MAX: usize = 65_536;
+/// Random bytes fetched at once: a call costs far more than the bytes of one identifier.
+const POOL_BYTES: usize = 1024;
 
 #[wasm_bindgen]
 extern "C" {
@@ -51,6 +53,8 @@ pub struct BrowserEnv {
     performance: Option<Performance>,
     crypto: Option<Crypto>,
     turn: Turn,
+    /// Random bytes, none of them given out yet.
+    pool: RefCell<Vec<u8>>,
     /// Keeps the fallback of [`Env::monotonic_ms`] from going back.
     latest_ms: Cell<f64>,
 }
@@ -63,6 +67,7 @@ impl BrowserEnv {
             performance: global("performance").map(JsCast::unchecked_into),
             crypto: global("crypto").map(JsCast::unchecked_into),
             turn: find_turn(),
+            pool: RefCell::default(),
             latest_ms: Cell::new(0.0),
         }
     }
@@ -105,15 +110,16 @@ impl Env for BrowserEnv {
     }
 
     fn fill_random(&self, bytes: &mut [u8]) {
-        for part in bytes.chunks_mut(RANDOM_BYTES_MAX) {
-            let filled = Uint8Array::new_with_length(u32::try_from(part.len()).unwrap_or(0));
-            let done =
-                self.crypto.as_ref().is_some_and(|crypto| crypto.get_random_values_with_js_u8_array(&filled).is_ok());
-            if done {
-                filled.copy_to(part);
-            } else {
-                weak_random(part);
-            }
+        if bytes.len() > POOL_BYTES {
+            return self.fetch_random(bytes);
+        }
+        let mut pool = self.pool.borrow_mut();
+        if pool.len() < bytes.len() {
+            pool.resize(POOL_BYTES, 0);
+            self.fetch_random(&mut pool);
+        }
+        for byte in bytes {
+            *byte = pool.pop().unwrap_or_default();
         }
     }
 
@@ -126,6 +132,21 @@ impl Env for BrowserEnv {
             // A scheduler that refuses has given other work a turn as well.
             let _ = JsFuture::from(turn).await;
         })
+    }
+}
+
+impl BrowserEnv {
+    fn fetch_random(&self, bytes: &mut [u8]) {
+        for part in bytes.chunks_mut(RANDOM_BYTES_MAX) {
+            let filled = Uint8Array::new_with_length(u32::try_from(part.len()).unwrap_or(0));
+            let done =
+                self.crypto.as_ref().is_some_and(|crypto| crypto.get_random_values_with_js_u8_array(&filled).is_ok());
+            if done {
+                filled.copy_to(part);
+            } else {
+                weak_random(part);
+            }
+        }
     }
 }
 

@@ -12,18 +12,30 @@ import { Walker, isWellFormed } from './walker.js'
 /** Gathered text is encoded when it is this long. */
 const GATHERED_LENGTH_MAX = 64 * 1024
 const TEXT_BYTES_START = 64 * 1024
+/** Shapes that are remembered from batch to batch. */
+const SHAPES_KEPT = 1024
 
 const utf8 = new TextEncoder()
 /** Thrown where text cannot be encoded and it is not known which. */
 const DAMAGED = Symbol('damaged text')
 
+/** Field names in order, with what a batch says of them. */
+interface Shape {
+  readonly names: readonly string[]
+  readonly head: Uint8Array
+  /** The last batch that it was part of, and its number there. */
+  batch: number
+  number: number
+}
+
 /** Writes batches. One at a time: see `codec.ts`. */
 export class BatchEncoder extends Walker {
-  #shapes: string[][] = []
-  /** Numbers of shapes by their names. */
-  #numbers = new Map<string, number>()
+  readonly #known = new Map<string, Shape>()
   /** The shape that was met last at each depth: most likely the next one is the same. */
-  #last: number[] = []
+  readonly #last: Shape[] = []
+  /** The shapes of this batch. */
+  #shapes: Shape[] = []
+  #batch = 0
   /** How many documents were objects. */
   #objects = 0
   #text = new Uint8Array(TEXT_BYTES_START)
@@ -48,8 +60,7 @@ export class BatchEncoder extends Walker {
   override reset(): void {
     super.reset()
     this.#shapes = []
-    this.#numbers.clear()
-    this.#last.length = 0
+    this.#batch++
     this.#objects = 0
     this.#textLength = 0
     this.#gathered = ''
@@ -71,27 +82,11 @@ export class BatchEncoder extends Walker {
   /** Shapes, count and text in front of the documents. */
   #assemble(count: number): Uint8Array {
     const end = this.length
-    const names: Uint8Array[] = []
-    let room = 16
-    for (const shape of this.#shapes) {
-      for (const name of shape) {
-        const bytes = utf8.encode(name)
-        names.push(bytes)
-        room += bytes.length + 2
-      }
-      room += 4
-    }
-    this.ensure(room + 16)
-    let next = 0
+    this.ensure(this.#shapes.reduce((room, shape) => room + shape.head.length, 32))
     this.varint(this.#shapes.length)
-    for (const shape of this.#shapes) {
-      this.varint(shape.length)
-      for (let name = 0; name < shape.length; name++) {
-        const bytes = names[next++]!
-        this.varint(bytes.length)
-        this.bytes.set(bytes, this.length)
-        this.length += bytes.length
-      }
+    for (const { head } of this.#shapes) {
+      this.bytes.set(head, this.length)
+      this.length += head.length
     }
     this.varint(count)
     this.byte(this.#isAscii ? 1 : 0)
@@ -155,31 +150,37 @@ export class BatchEncoder extends Walker {
     this.leave(depth)
   }
 
+  /** The number of a shape in this batch. */
   #shapeOf(names: string[], depth: number): number {
-    const last = this.#last[depth]
-    if (last !== undefined && isSame(this.#shapes[last]!, names)) return last
-    // Lengths, because a name may have any character.
-    const key = names.map((name) => `${name.length}:${name}`).join('')
-    let number = this.#numbers.get(key)
-    if (number === undefined) {
-      this.#checkNames(names, depth)
-      number = this.#shapes.push(names) - 1
-      this.#numbers.set(key, number)
+    let shape = this.#last[depth]
+    if (shape === undefined || !isSame(shape.names, names)) {
+      // Lengths, because a name may have any character.
+      const key = names.map((name) => `${name.length}:${name}`).join('')
+      shape = this.#known.get(key) ?? this.#learn(key, names, depth)
+      this.#last[depth] = shape
     }
-    this.#last[depth] = number
-    return number
+    if (shape.batch !== this.#batch) {
+      shape.batch = this.#batch
+      shape.number = this.#shapes.push(shape) - 1
+    }
+    return shape.number
   }
 
-  #checkNames(names: string[], depth: number): void {
+  #learn(key: string, names: string[], depth: number): Shape {
     this.depth = depth + 1
+    const head = [varint(names.length)]
     for (const name of names) {
       this.path[depth] = name
       if (!isWellFormed(name)) throw this.refused('a lone surrogate', 'the text was cut inside a character: use `toWellFormed()`')
-      if (name.length > FIELD_NAME_BYTES_MAX / 3 && utf8.encode(name).length > FIELD_NAME_BYTES_MAX) {
-        throw this.tooMuch('a field name that is too long', `${FIELD_NAME_BYTES_MAX} bytes`)
-      }
+      const bytes = utf8.encode(name)
+      if (bytes.length > FIELD_NAME_BYTES_MAX) throw this.tooMuch('a field name that is too long', `${FIELD_NAME_BYTES_MAX} bytes`)
+      head.push(varint(bytes.length), [...bytes])
     }
     this.depth = depth
+    if (this.#known.size >= SHAPES_KEPT) this.#known.clear()
+    const shape: Shape = { names, head: Uint8Array.from(head.flat()), batch: 0, number: 0 }
+    this.#known.set(key, shape)
+    return shape
   }
 
   /** Encodes what was gathered. */
@@ -200,6 +201,11 @@ export class BatchEncoder extends Walker {
     this.#textLength += written
     this.#gathered = ''
   }
+}
+
+/** LEB128 of a small whole number. */
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 127) | 0x80, value >> 7]
 }
 
 function isSame(left: readonly string[], right: readonly string[]): boolean {

@@ -21,7 +21,9 @@ export interface Engine {
   durable_seq(): number | Promise<number>
   /** Has the browser put its own log away, where it does not mend it by itself after a kill. */
   retire_log(): Promise<void>
-  on_commit(callback: (change: Uint8Array) => void): void
+  on_commit(callback: () => void): void
+  /** Without a callback, changes are not even encoded. */
+  on_change(callback: ((change: Uint8Array) => void) | undefined): void
   on_connection(callback: (event: string) => void): void
   close(): Promise<void>
   free(): void

@@ -74,7 +74,7 @@ export class Connection {
     const exclusively = (work: () => Promise<void>): Promise<void> => (this.#peers === undefined ? work() : this.#peers.exclusively(work))
     this.#timer = new Timer(() => this.#maintain(), exclusively)
     this.#marks = config.storage === 'memory' ? undefined : new MarkKeeper(config.name, () => this.#mark())
-    engine.on_commit((bytes) => this.#committed(bytes))
+    engine.on_commit(() => this.#committed())
     engine.on_connection((event) => this.#connectionChanged(event))
     this.#timer.wake()
     this.#marks?.wake()
@@ -168,7 +168,19 @@ export class Connection {
 
   /** Calls `listener` at each event, from a queue; answers how to stop that. */
   on<E extends keyof Events>(event: E, listener: (event: Events[E]) => void): () => void {
-    return this.#listeners.add(event, listener)
+    const off = this.#listeners.add(event, listener)
+    if (event !== 'change') return off
+    this.#watch()
+    return () => {
+      off()
+      this.#watch()
+    }
+  }
+
+  /** Has the engine tell of changes as long as there is someone to listen. */
+  #watch(): void {
+    if (this.#ended !== undefined || !this.#instance.alive) return
+    this.#engine.on_change(this.#listeners.has('change') ? (bytes) => this.#changed(bytes) : undefined)
   }
 
   /** Ends it. Commits that are on their way still arrive; every later call fails with `closed`. */
@@ -233,10 +245,12 @@ export class Connection {
     return Promise.all([this.#engine.database(), this.#engine.durable_seq()]).then(([database, seq]) => ({ database, seq }))
   }
 
-  #committed(bytes: Uint8Array): void {
+  #committed(): void {
     this.#timer.wake()
     this.#marks?.wake()
-    if (!this.#listeners.has('change')) return
+  }
+
+  #changed(bytes: Uint8Array): void {
     const change = readChange(decode(bytes))
     // A commit may have changed nothing but the engine's own records.
     if (change.reset || change.changes.length > 0) this.#listeners.emit('change', change)

@@ -56,7 +56,8 @@ class Remote implements Engine {
   #isReady = false
   #patience: ReturnType<typeof setTimeout> | undefined
   #lock = ''
-  #onCommit: (change: Uint8Array) => void = () => undefined
+  #onCommit: () => void = () => undefined
+  #onChange: ((change: Uint8Array) => void) | undefined
   #onConnection: (event: string) => void = () => undefined
 
   constructor(worker: WorkerLike) {
@@ -128,8 +129,13 @@ class Remote implements Engine {
     return this.ask('retire_log')
   }
 
-  on_commit(callback: (change: Uint8Array) => void): void {
+  on_commit(callback: () => void): void {
     this.#onCommit = callback
+  }
+
+  on_change(callback: ((change: Uint8Array) => void) | undefined): void {
+    this.#onChange = callback
+    this.tell(callback === undefined ? 'unwatch' : 'watch', 0)
   }
 
   on_connection(callback: (event: string) => void): void {
@@ -173,7 +179,8 @@ class Remote implements Engine {
     switch (event) {
       case 'ready': return this.#ready()
       case 'died': return this.#die(new Error(String(argument)))
-      case 'commit': return this.#onCommit(argument as Uint8Array)
+      case 'commit': return this.#onCommit()
+      case 'change': return this.#onChange?.(argument as Uint8Array)
       case 'connection': return this.#onConnection(argument as string)
     }
   }

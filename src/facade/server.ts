@@ -55,7 +55,7 @@ class Server {
   async #open(config: Uint8Array): Promise<void> {
     await this.#started
     this.#engine = await this.#glue.Engine.open(config)
-    this.#engine.on_commit((change) => this.#tell('commit', change))
+    this.#engine.on_commit(() => this.#tell('commit'))
     this.#engine.on_connection((event) => this.#tell('connection', event))
   }
 
@@ -67,6 +67,8 @@ class Server {
       case 'begin': return void this.#transactions.set(transaction, engine.begin())
       case 'commit': return this.#transaction(transaction).commit(argument as string)
       case 'rollback': return this.#end(transaction)
+      case 'watch': return engine.on_change((change) => this.#tell('change', change))
+      case 'unwatch': return engine.on_change(undefined)
       case 'maintain': return engine.maintain(argument as boolean)
       default: return engine[verb]()
     }

@@ -148,8 +148,8 @@ impl<'b> Rows<'b> {
         }
     }
 
-    /// Appends the next document as a row; says whether its key was made. As long as [`Rows::take_missing`] has anything,
-    /// what was appended is no row.
+    /// Appends the next document as a row; says whether its key was made. Objects whose shape
+    /// is missing have their names in the row.
     ///
     /// # Errors
     /// `invalid` where the batch is malformed, `limit` where the document is too deep, too large, or has too many

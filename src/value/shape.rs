@@ -15,7 +15,7 @@ use std::rc::Rc;
 /// Objects with more fields are written with their names: they are most likely maps, each with a list of its own.
 const SHAPE_FIELDS_MAX: usize = 512;
 /// Shapes with more fields have an index by name.
-const SEARCHED_FIELDS_MAX: usize = 8;
+const SEARCHED_FIELDS_MAX: usize = 32;
 
 /// The number of a shape in its collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +46,8 @@ impl ShapeId {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Shape {
     names: Vec<Name>,
+    // A number for each name that tells most of them apart.
+    marks: Vec<u64>,
     // Places in `names`, sorted by name; empty for short lists, which are searched one by one.
     by_name: Vec<u16>,
 }
@@ -57,7 +59,8 @@ impl Shape {
             by_name = (0..names.len()).filter_map(|place| u16::try_from(place).ok()).collect();
             by_name.sort_by_key(|place| names.get(usize::from(*place)).cloned());
         }
-        Shape { names, by_name }
+        let marks = names.iter().map(|name| mark(name)).collect();
+        Shape { names, marks, by_name }
     }
 
     /// The names in order.
@@ -70,7 +73,10 @@ impl Shape {
     #[must_use]
     pub fn place(&self, name: &str) -> Option<usize> {
         if self.by_name.is_empty() {
-            return self.names.iter().position(|field| &**field == name);
+            let wanted = mark(name);
+            let is_name = |place: &usize| self.names.get(*place).is_some_and(|field| &**field == name);
+            let places = self.marks.iter().enumerate().filter(|(_, mark)| **mark == wanted);
+            return places.map(|(place, _)| place).find(is_name);
         }
         let at = |place: &u16| self.names.get(usize::from(*place)).map_or("", |field| &**field);
         let found = self.by_name.binary_search_by(|place| at(place).cmp(name)).ok()?;
@@ -111,6 +117,13 @@ impl Shape {
         }
         Ok(Shape::new(names))
     }
+}
+
+/// The length of a name and its first bytes.
+fn mark(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let first = bytes.iter().take(7).fold(0, |mark, byte| mark << 8 | u64::from(*byte));
+    (bytes.len() as u64) << 56 | first
 }
 
 /// The shapes of one collection. Cheap to clone: clones share the shapes.

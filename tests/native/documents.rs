@@ -134,7 +134,7 @@ fn many_operations_are_one_commit() {
     check(&[
         (
             &format!("{{op: 'bulk_write', collection: 'readings', operations: {operations}}}"),
-            "{insertedCount: 1, insertedIds: [5], matchedCount: 5, modifiedCount: 5, deletedCount: 3, upsertedCount: 1}",
+            "{insertedIds: [5], insertedCount: 1, matchedCount: 5, modifiedCount: 5, deletedCount: 3, upsertedCount: 1}",
         ),
         ("{op: 'find', collection: 'readings'}", "{docs: [{id: 2, x: 1}, {id: 5, site: \"n\", ts: 1}, {id: 6, y: 1}]}"),
         (

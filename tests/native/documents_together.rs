@@ -102,7 +102,7 @@ fn changes_are_told_to_every_context() {
         for (name, database) in [("one", &one), ("two", &two)] {
             let told = Rc::clone(&told);
             database.on_commit(move |message| {
-                let mut message = codec::decode(&message).unwrap().as_object().unwrap().clone();
+                let mut message = codec::decode(&message.encode()).unwrap().as_object().unwrap().clone();
                 message.remove("seq");
                 told.borrow_mut().push(format!("{name} {message}"));
             });
