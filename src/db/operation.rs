@@ -13,11 +13,12 @@ use super::request::{Request, push_commit};
 use super::work::Work;
 use super::write::Mode;
 use crate::engine::Committed;
+use crate::engine::catalog::Collection;
 use crate::error::{Error, Result};
 use crate::query::{Filter, Sort};
 use crate::storage::Storage;
 use crate::value::update::Update;
-use crate::value::{Object, Value, codec};
+use crate::value::{Object, Value, codec, key};
 
 /// A writing request.
 pub(crate) enum Operation<'a> {
@@ -199,7 +200,9 @@ impl<'a> Operation<'a> {
 
 /// Carries operations out one after the other, each seeing what those before it did.
 async fn bulk<S: Storage>(work: &Work<S>, name: &str, operations: &[Operation<'_>]) -> Result<Answer> {
-    work.collection(name).await?;
+    let collection = work.collection(name).await?;
+    // So that they are in memory when they are asked for one by one.
+    let _read = work.transaction().snapshot().get_many(&as_slices(&keys_of(operations, &collection))).await?;
     let mut total = Updated::default();
     let (mut inserted, mut deleted, mut upserts) = (Keys::default(), 0, 0);
     for (place, operation) in operations.iter().enumerate() {
@@ -243,6 +246,34 @@ async fn bulk<S: Storage>(work: &Work<S>, name: &str, operations: &[Operation<'_
         fields.set(name, Value::count(count));
     }
     Ok(Answer { keys: Some(("insertedIds", inserted)), fields })
+}
+
+/// The documents' keys that operations name, ascending.
+fn keys_of(operations: &[Operation<'_>], collection: &Collection) -> Vec<Vec<u8>> {
+    let [field] = collection.key_fields.as_slice() else { return Vec::new() };
+    let mut keys = Vec::with_capacity(operations.len());
+    for operation in operations {
+        let (Operation::Update { query, .. } | Operation::Replace { query, .. } | Operation::Delete { query }) =
+            operation
+        else {
+            continue;
+        };
+        let value = query.filter.equalities().into_iter().find(|(path, _)| *path == field);
+        let mut key = collection.id.documents();
+        if let Some((_, value)) = value
+            && let Ok(primary) = key::primary_from_value(&collection.key_fields, value.into())
+        {
+            key.extend_from_slice(&primary);
+            keys.push(key);
+        }
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+fn as_slices(keys: &[Vec<u8>]) -> Vec<&[u8]> {
+    keys.iter().map(Vec::as_slice).collect()
 }
 
 impl Updated {

@@ -8,7 +8,7 @@
 
 use super::Inner;
 use super::log::Written;
-use super::memtable::merge_all;
+use super::memtable::Memtable;
 use super::read_set::ReadSet;
 use super::run::Run;
 use super::transaction::{Active, Finished};
@@ -128,9 +128,13 @@ impl<S: Storage> Inner<S> {
     async fn write_group(&self) {
         let group = self.take_group();
         let mut accepted: Vec<Pending<S>> = Vec::with_capacity(group.len());
+        let mut written = Memtable::default();
         for pending in group {
-            match self.validate(&pending, &accepted) {
-                Ok(()) => accepted.push(pending),
+            match self.validate(&pending, &written) {
+                Ok(()) => {
+                    written.push(pending.run.clone());
+                    accepted.push(pending);
+                }
                 Err(error) => pending.waiter.answer(Err(error)),
             }
         }
@@ -138,9 +142,8 @@ impl<S: Storage> Inner<S> {
             return;
         }
         let durability = accepted.iter().map(|pending| pending.durability).max().unwrap_or_default();
-        let runs: Vec<Run> = accepted.iter().map(|pending| pending.run.clone()).collect();
         let result = match self.check_open() {
-            Ok(()) => self.write(merge_all(&runs), durability).await,
+            Ok(()) => self.write(written.into_run(), durability).await,
             Err(error) => Err(error),
         };
         match result {
@@ -187,7 +190,7 @@ impl<S: Storage> Inner<S> {
         group
     }
 
-    fn validate(&self, pending: &Pending<S>, accepted: &[Pending<S>]) -> Result<()> {
+    fn validate(&self, pending: &Pending<S>, accepted: &Memtable) -> Result<()> {
         if pending.reads.is_empty() || planted(Bug::ValidationSkipped) {
             return Ok(());
         }
@@ -199,7 +202,7 @@ impl<S: Storage> Inner<S> {
         if commits.any(|run| pending.reads.touched_by(run)) {
             return conflict("another transaction wrote what this one read");
         }
-        if accepted.iter().any(|earlier| pending.reads.touched_by(&earlier.run)) {
+        if accepted.newest_first().any(|earlier| pending.reads.touched_by(earlier)) {
             return conflict("another transaction wrote what this one read");
         }
         Ok(())

@@ -76,6 +76,13 @@ impl Memtable {
         self.newest_first().filter(|run| run.may_hold(key, hash)).find_map(|run| run.get(key))
     }
 
+    /// Everything as one run.
+    #[must_use]
+    pub fn into_run(self) -> Run {
+        let runs: Vec<Run> = self.frozen.into_iter().chain(self.active).collect();
+        merge_all(&runs)
+    }
+
     /// Bytes of all runs.
     #[must_use]
     pub fn len_bytes(&self) -> usize {

@@ -5,13 +5,13 @@
 //! Invariants: the last write of a key wins; writes are sorted at the first read after them, each batch once, so that
 //! a transaction of many statements costs no more than a few merges.
 
-use super::memtable::{Memtable, merge_all};
+use super::memtable::Memtable;
 use super::run::{Run, RunBuilder};
 use super::slice::Slice;
 use super::unsorted::Unsorted;
 
-/// Unsorted writes up to this many are searched one by one.
-const LINEAR_MAX: usize = 16;
+/// Runs up to this many entries are taken apart: a transaction of many statements would merge them again and again.
+const SMALL_RUN_MAX: usize = 64;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -31,6 +31,10 @@ impl WriteSet {
 
     /// Writes a whole run. Where it is all that a transaction writes, it is what is committed.
     pub(crate) fn set_run(&mut self, run: Run) {
+        let is_first = self.is_empty();
+        if run.len() <= SMALL_RUN_MAX && !is_first {
+            return run.iter().for_each(|(key, value)| self.unsorted.set(key, value));
+        }
         self.sort();
         self.sorted_bytes += run.as_bytes().len();
         self.sorted.push(run);
@@ -38,9 +42,6 @@ impl WriteSet {
 
     /// What was written under this key: nothing, a tombstone (`Some(None)`), or a value.
     pub(crate) fn get(&mut self, key: &[u8]) -> Option<Option<Slice>> {
-        if self.unsorted.len() > LINEAR_MAX {
-            self.sort();
-        }
         match self.unsorted.find(key) {
             Some(value) => Some(value.map(|value| Slice::from(value.to_vec()))),
             None => self.sorted.get(key),
@@ -68,9 +69,8 @@ impl WriteSet {
 
     /// The writes as one run.
     pub(crate) fn into_run(mut self) -> Run {
-        let mut runs: Vec<Run> = self.runs().cloned().collect();
-        runs.reverse();
-        merge_all(&runs)
+        self.sort();
+        self.sorted.into_run()
     }
 
     /// Whether nothing was written.

@@ -1,4 +1,5 @@
-// What writing costs in JavaScript and wasm together, without IndexedDB: microseconds per document, the least of rounds.
+// What writing costs in JavaScript and wasm together, without IndexedDB: microseconds of processor time per document (the
+// machine may be busy; collecting garbage counts), the least of several rounds.
 //   npm run build && node tests/bench/node/write.mjs
 // Not the benchmark of the product, which runs in a browser: the storage here is memory, so only ratios between the steps,
 // and between two versions, say anything.
@@ -42,12 +43,13 @@ async function step(name, count, prepare, work) {
   let least = Infinity
   for (let round = 0; round < ROUNDS; round++) {
     const prepared = await prepare()
-    const start = performance.now()
+    const before = process.cpuUsage()
     await work(prepared)
-    least = Math.min(least, performance.now() - start)
+    const { user, system } = process.cpuUsage(before)
+    least = Math.min(least, user + system)
     await prepared?.db.close()
   }
-  console.log(`${name.padEnd(44)} ${((least * 1000) / count).toFixed(2).padStart(8)} us`)
+  console.log(`${name.padEnd(44)} ${(least / count).toFixed(2).padStart(8)} us`)
 }
 
 await step('encode a batch', BATCH, () => undefined, () => encodeRequest({ op: 'insert', docs: batches[0] }))
