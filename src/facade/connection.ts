@@ -179,7 +179,7 @@ export class Connection {
 
   /** Has the engine tell of changes as long as there is someone to listen. */
   #watch(): void {
-    if (this.#ended !== undefined || !this.#instance.alive) return
+    if (this.#calls.haveEnded || !this.#instance.alive) return
     this.#engine.on_change(this.#listeners.has('change') ? (bytes) => this.#changed(bytes) : undefined)
   }
 

@@ -3,7 +3,7 @@
 //   npm run build && node tests/bench/node/write.mjs
 // Not the benchmark of the product, which runs in a browser: the storage here is memory, so only ratios between the steps,
 // and between two versions, say anything.
-import { memory, open } from 'hyphadb'
+import { memory, open } from '../../../pkg/entry/node.js'
 import { encodeRequest } from '../../../pkg/codec.js'
 
 const BATCH = 1000
