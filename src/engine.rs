@@ -52,6 +52,7 @@ pub mod manifest;
 pub mod memtable;
 pub mod merge;
 mod output;
+mod packed;
 mod read_set;
 mod recent;
 pub mod record;

@@ -12,7 +12,6 @@ use super::work::Work;
 use super::write::Mode;
 use crate::engine::catalog::{Collection, CollectionId};
 use crate::error::{Error, Result};
-use crate::limits::SHAPES_PER_COLLECTION_MAX;
 use crate::storage::Storage;
 use crate::value::batch::{Batch, Rows};
 use crate::value::{Name, Object, Value, key, update, writer};
@@ -141,8 +140,7 @@ async fn define_shapes<S: Storage>(work: &Work<S>, id: CollectionId, missing: BT
         return Ok(());
     }
     // What there is no room for stays with its names: the next round finds no shape missing.
-    let shapes = missing.into_iter().take(SHAPES_PER_COLLECTION_MAX).collect();
-    define::grow(work, id, &Needs { shapes, ..Needs::default() }).await
+    define::grow(work, id, &Needs { shapes: missing, ..Needs::default() }).await
 }
 
 async fn of_batch<S: Storage>(work: &Work<S>, id: CollectionId, batch: &Batch<'_>, mode: Mode) -> Result<Changes> {

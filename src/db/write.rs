@@ -94,9 +94,9 @@ impl<'c> Staged<'c> {
             new: Entries::default(),
             writes: Unsorted::default(),
         };
-        let mut indexes: Vec<StagedIndex<'c>> = collection.indexes.iter().map(staged).collect();
-        // The order of their entries in the key space.
-        indexes.sort_by_key(|staged| staged.index.id);
+        // They stand in the order in which they were made, which is that of their entries in the key space.
+        let indexes: Vec<StagedIndex<'c>> = collection.indexes.iter().map(staged).collect();
+        debug_assert!(indexes.is_sorted_by_key(|staged| staged.index.id));
         let has_unique = indexes.iter().any(|staged| staged.index.is_unique);
         Staged { collection, indexes, unique: BTreeMap::new(), has_unique, multi: Vec::new() }
     }

@@ -7,6 +7,7 @@
 
 use super::format::log_name;
 use super::frame::{self, Checksum, DatabaseId, Kind, Place};
+use super::packed;
 use super::run::Run;
 use crate::bytes::Reader;
 use crate::env::Timestamp;
@@ -16,7 +17,7 @@ use crate::storage::{CommitSeq, LogRecord};
 /// Random, one for each attempt to write a group: finds the record again when its answer was lost.
 pub type CommitId = [u8; 16];
 
-/// See the module. Layout: u64 checksum of the record before, 16 bytes id, i64 wall time in ms, then the run.
+/// See the module. Layout: u64 checksum of the record before, 16 bytes id, i64 wall time in ms, then the run, packed (`packed.rs`).
 #[derive(Clone, Debug)]
 pub struct Record {
     /// Which commit.
@@ -38,7 +39,7 @@ impl Record {
         payload.extend_from_slice(&self.previous.to_le_bytes());
         payload.extend_from_slice(&self.id);
         payload.extend_from_slice(&self.time.as_ms().to_le_bytes());
-        payload.extend_from_slice(self.run.as_bytes());
+        packed::pack(&self.run, &mut payload);
         let place = Place { database, kind: Kind::Log, name: &log_name(self.seq) };
         let (bytes, checksum) = frame::seal(place, &payload);
         (LogRecord { seq: self.seq, bytes }, checksum)
@@ -55,7 +56,7 @@ impl Record {
         let Some((previous, id, time)) = fields else {
             return Err(named(Error::corrupt("a log record is malformed")));
         };
-        let run = Run::parse(reader.rest().to_vec()).map_err(named)?;
+        let run = packed::unpack(reader.rest()).map_err(named)?;
         let time = Timestamp::from_ms(i64::from_le_bytes(time));
         Ok((Record { seq: stored.seq, id, previous, time, run }, checksum))
     }
