@@ -156,11 +156,11 @@ mod tests {
     /// Documents with entries of two indexes, some entries of documents that are elsewhere, and a key of another kind.
     fn sample() -> Run {
         let mut entries: Vec<(Vec<u8>, Option<Vec<u8>>)> = vec![(vec![1, 1], Some(vec![7]))];
-        for number in 0..50 {
+        for number in 0..50_u32 {
             let primary = component(&format!("id{}", number * 7 % 50));
             let key = [&[SPACE_DOCUMENT, 0, 0, 0, 1][..], &primary].concat();
             if number % 5 > 0 {
-                entries.push((key, (number % 3 > 0).then(|| vec![number; 200])));
+                entries.push((key, (number % 3 > 0).then(|| vec![number as u8; 200])));
             }
             for index in 1..3 {
                 let values = [component("a\0b"), component(&format!("id{number}"))].concat();
