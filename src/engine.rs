@@ -131,7 +131,7 @@ impl Default for Options {
             segment_bytes: 2 * 1024 * 1024,
             level0_segments: 4,
             level1_bytes: 32 * 1024 * 1024,
-            cache_bytes: 32 * 1024 * 1024,
+            cache_bytes: 64 * 1024 * 1024,
             recent_bytes: 16 * 1024 * 1024,
             retire_ms: 60_000,
             batch_bytes: 1024 * 1024,

@@ -7,6 +7,7 @@ use super::transaction::Transaction;
 use super::{error, panic, promise};
 use crate::db::Database;
 use crate::db::config::{Config, StorageKind};
+use crate::engine::Company;
 use crate::env::Env;
 use crate::env::browser::BrowserEnv;
 use crate::error::{Error, ErrorKind, Result};
