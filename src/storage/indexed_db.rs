@@ -27,6 +27,7 @@ use super::{
 use crate::env::Env;
 use crate::env::timeout::timeout;
 use crate::planted::{Bug, planted};
+use core::cell::Cell;
 use rexie::Rexie;
 use std::rc::Rc;
 
@@ -132,6 +133,8 @@ pub fn abandon() {
 pub struct IndexedDb {
     connection: Rc<Connection>,
     pace: Pace,
+    /// Bytes appended in small values since the browser was last asked to tidy up.
+    untidy_bytes: Rc<Cell<usize>>,
 }
 
 impl IndexedDb {
@@ -145,7 +148,7 @@ impl IndexedDb {
         options.check()?;
         let connection = Connection::new(options, env);
         connection.handle().await?;
-        Ok(IndexedDb { connection, pace: Pace::of_this_browser() })
+        Ok(IndexedDb { connection, pace: Pace::of_this_browser(), untidy_bytes: Rc::default() })
     }
 
     /// How the last connection found the database.
@@ -203,6 +206,9 @@ impl Storage for IndexedDb {
     async fn append(&self, append: Append) -> StorageResult<Applied> {
         let call = self.connection.call()?;
         let access = Access::Write(&[LOG], effective(append.durability));
+        if layout::is_cut(&append.record) {
+            self.untidy_bytes.set(self.untidy_bytes.get() + append.record.bytes.len());
+        }
         let plan = Plan::append(append, self.pace)?;
         let result = run(&call, access, |objects| writes::write(objects, plan)).await;
         if self.pace == Pace::Together && matches!(&result, Err(error) if error.failure == Failure::Quota) {
@@ -229,8 +235,14 @@ impl Storage for IndexedDb {
         let durability = effective(batch.durability);
         let frees = batch.only_deletes() && batch.expected_manifest.is_none();
         let access = if frees { Access::Free(&scope, durability) } else { Access::Write(&scope, durability) };
+        let has_trim = batch.trim.is_some();
         let plan = Plan::batch(batch, call.options(), self.pace)?;
-        run(&call, access, |objects| writes::write(objects, plan)).await
+        let result = run(&call, access, |objects| writes::write(objects, plan)).await;
+        if self.pace == Pace::Together && has_trim && self.untidy_bytes.get() > chromium::UNTIDY_BYTES_MAX {
+            self.untidy_bytes.set(0);
+            chromium::tidy_up(&call.options().name, call.env()).await;
+        }
+        result
     }
 
     async fn close(&self) {

@@ -13,6 +13,8 @@ use rexie::{ObjectStore, Rexie};
 const RETIRE_VALUES: u8 = 80;
 const RETIRE_VALUE_BYTES: usize = 58_000;
 const RETIRE_NAME: &[u8] = b"\xff retire";
+/// After so many bytes in small values, which were trimmed since, it is worth while to [`tidy_up`].
+pub(super) const UNTIDY_BYTES_MAX: usize = 6 * 1024 * 1024;
 /// How long [`tidy_up`] may take; it was measured at 4 to 16 ms.
 const TIDY_DEADLINE_MS: u32 = 2_000;
 

@@ -98,6 +98,11 @@ pub(super) fn record_pieces(record: &LogRecord) -> StorageResult<Vec<Vec<u8>>> {
     cut(&record.bytes)
 }
 
+/// Whether a record is stored in small values.
+pub(super) fn is_cut(record: &LogRecord) -> bool {
+    record.bytes.len() < WHOLE_FROM_BYTES
+}
+
 /// Cuts a register's value into the values to be stored.
 ///
 /// # Errors
