@@ -1,5 +1,6 @@
 //! Documents through requests, as the facade sends them: what each call answers, and what it refuses.
 
+use crate::batch;
 use crate::documents_fixture::{Ask, Fixture, describe};
 use crate::notation::{object, value};
 use hyphadb::error::ErrorKind;
@@ -52,6 +53,53 @@ fn documents_are_found_by_key_filter_and_order() {
         ("{op: 'stats', collection: 'readings'}", "{documents: 4, bytes: 62}"),
         ("{op: 'collections'}", "{collections: [{name: \"readings\", key: \"id\"}]}"),
     ]);
+}
+
+/// An insert or put whose documents are a batch, as the facade sends them.
+fn as_batch(request: &str) -> Object {
+    let mut request = object(request);
+    let docs: Vec<Object> = match request.get("docs").unwrap() {
+        Value::Array(docs) => docs.iter().map(|doc| doc.as_object().unwrap().clone()).collect(),
+        _ => panic!("no documents"),
+    };
+    request.set("docs", Value::Bytes(batch::batch(docs.iter())));
+    request
+}
+
+#[test]
+fn a_batch_does_what_a_list_of_the_same_documents_does() {
+    let requests = [
+        "{op: 'insert', docs: [{id: 1, site: 'a', ts: 5, tags: ['x', 'y']}, {id: 'k', deep: {a: {b: [1, {c: null}]}, e: {}}}]}",
+        "{op: 'insert', docs: [{id: 2, site: '\u{e9}\u{1f600}', ts: -0.5}, {id: 3, site: '', tags: [], serial: 's'}]}",
+        "{op: 'insert', docs: [{id: 4}, {id: 5, site: 'b'}, {id: 4, site: 'c'}]}",
+        "{op: 'insert', docs: [{id: 9}, {id: {a: 1}}]}",
+        "{op: 'insert', ordered: false, docs: [{id: 6}, {id: 1}, {id: 6, ts: 1}, {id: null}, {id: 7, serial: 's'}, {id: 8, new: 1}]}",
+        "{op: 'put', docs: [{id: 1, site: 'z'}, {id: 10, tags: 'x'}, {id: 1, site: 'last', serial: 't'}]}",
+        "{op: 'put', docs: [{id: 11, serial: 't'}]}",
+    ];
+    let all = "{op: 'find', collection: 'readings', filter: {}}";
+    let answers = |is_batch: bool| {
+        let fixture = Fixture::new(1);
+        fixture.run(async {
+            let database = fixture.open("tab", READINGS).await;
+            let mut answers = Vec::new();
+            for request in requests {
+                let mut request = if is_batch { as_batch(request) } else { object(request) };
+                request.set("collection", "readings".into());
+                answers.push(match database.ask_value(request).await {
+                    Ok(mut answer) => {
+                        answer.remove("seq");
+                        answer.to_string()
+                    }
+                    Err(error) => describe(&error),
+                });
+                answers.push(database.ask(all).await);
+                answers.push(database.ask("{op: 'find', collection: 'readings', filter: {site: {$gt: ''}}}").await);
+            }
+            answers
+        })
+    };
+    assert_eq!(answers(false), answers(true));
 }
 
 #[test]

@@ -34,6 +34,8 @@ mod storage_suite;
 #[allow(dead_code, reason = "the campaign program uses more of it")]
 mod campaign;
 
+#[path = "../support/batch.rs"]
+mod batch;
 #[path = "../support/documents.rs"]
 mod documents_fixture;
 #[path = "../support/notation.rs"]
