@@ -36,6 +36,7 @@ mod operation;
 mod request;
 mod run;
 mod shared;
+mod sorter;
 mod watch;
 mod work;
 mod write;

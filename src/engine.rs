@@ -47,6 +47,7 @@ pub mod format;
 mod frame;
 pub mod index;
 mod log;
+mod lookup;
 mod maintain;
 pub mod manifest;
 pub mod memtable;
@@ -71,7 +72,7 @@ pub use crate::value::{Direction, KeyRange};
 pub use commit::Committed;
 pub use frame::DatabaseId;
 pub use slice::Slice;
-pub use snapshot::{Scan, Snapshot};
+pub use snapshot::{Scan, ScanStep, Snapshot};
 pub use transaction::{Transaction, TransactionScan};
 
 /// What a program remembers of a database in a place that does not fail together with its storage.

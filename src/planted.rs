@@ -34,7 +34,7 @@ bugs! {
     TrimBeforeFlip => "trim_before_flip",
     /// The log is trimmed one commit too far.
     TrimTooFar => "trim_too_far",
-    /// A range scan leaves out its last entry.
+    /// A range scan leaves out its first entry.
     ScanOffByOne => "scan_off_by_one",
     /// The oldest version of a key wins in a merge.
     MergeOldestWins => "merge_oldest_wins",

@@ -20,6 +20,7 @@ pub mod order;
 pub mod path;
 pub mod row;
 pub mod shape;
+pub mod table;
 pub mod update;
 pub mod uuid;
 pub mod view;

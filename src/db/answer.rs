@@ -3,16 +3,22 @@
 //! Not a choice of documents: they come from `db/find.rs`, and go from the row into the answer without becoming trees.
 
 use super::document;
-use super::find::{Find, Found, Query, Reading};
+use super::find::{Find, Found, Keys, Query, Reading};
 use super::work::Reader;
 use crate::engine::catalog::Collection;
 use crate::error::{Error, Result};
 use crate::query::Projection;
 use crate::storage::Storage;
+use crate::value::table::Table;
 use crate::value::{Object, Path, Value, View, codec, key};
 use core::ops::ControlFlow;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// Documents that are read and encoded together.
+const BATCH: usize = 1024;
+/// So many documents are sooner encoded one by one.
+const FEW: usize = 3;
 
 /// Encoded values, counted.
 #[derive(Default)]
@@ -32,33 +38,67 @@ impl List {
         codec::push_array(out, self.count);
         out.extend_from_slice(&self.bytes);
     }
+}
 
-    /// `{ name: [...] }`.
-    fn named(&self, name: &str) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.bytes.len() + 32);
+/// Documents on their way out: a few one by one, many as a table.
+enum Documents {
+    Few(List),
+    Many(Box<Table>),
+}
+
+impl Documents {
+    /// For at most so many; none is given where it is not known.
+    fn of(count_max: Option<usize>) -> Documents {
+        match count_max {
+            Some(count) if count <= FEW => Documents::Few(List::default()),
+            _ => Documents::Many(Box::default()),
+        }
+    }
+
+    fn push(&mut self, value: View<'_>) -> Result<()> {
+        match self {
+            Documents::Few(list) => list.push(value),
+            Documents::Many(table) => table.push(value),
+        }
+    }
+
+    fn push_found(&mut self, of: &Collection, found: &Found, projection: Option<&Projection>) -> Result<()> {
+        let pushed = document::open(of, found.stored()).and_then(|view| match projection {
+            None => self.push(View::Object(view)),
+            Some(projection) => self.push(View::from(&Value::Object(projection.apply(view)?))),
+        });
+        pushed.map_err(|error| document::naming(error, of, found.primary()))
+    }
+
+    fn finish(self, out: &mut Vec<u8>) {
+        match self {
+            Documents::Few(list) => list.finish(out),
+            Documents::Many(table) => table.finish(out),
+        }
+    }
+
+    /// `{ docs: [...] }`.
+    fn named(self) -> Vec<u8> {
+        let mut out = Vec::new();
         codec::push_object(&mut out, 1);
-        codec::push_name(&mut out, name);
+        codec::push_name(&mut out, "docs");
         self.finish(&mut out);
         out
     }
 }
 
-fn push_document(list: &mut List, of: &Collection, found: &Found, projection: Option<&Projection>) -> Result<()> {
-    let value = found.value.as_deref().unwrap_or_default();
-    let pushed = document::open(of, value).and_then(|view| match projection {
-        None => list.push(View::Object(view)),
-        Some(projection) => list.push(View::from(&Value::Object(projection.apply(view)?))),
-    });
-    pushed.map_err(|error| document::naming(error, of, found.primary()))
-}
-
 /// `{ docs: [...] }`.
 pub(crate) async fn docs<S: Storage>(mut find: Find<S>, projection: Option<&Projection>) -> Result<Vec<u8>> {
-    let mut list = List::default();
-    while let Some(found) = find.next().await? {
-        push_document(&mut list, find.collection(), &found, projection)?;
+    let mut documents = Documents::of(find.limit());
+    loop {
+        let batch = find.next_batch(BATCH).await?;
+        if batch.is_empty() {
+            return Ok(documents.named());
+        }
+        for found in &batch {
+            documents.push_found(find.collection(), found, projection)?;
+        }
     }
-    Ok(list.named("docs"))
 }
 
 /// `{ docs: [...], done }`: the next part of a cursor. Answers whether it came to the end.
@@ -67,18 +107,21 @@ pub(crate) async fn part<S: Storage>(
     projection: Option<&Projection>,
     count: usize,
 ) -> Result<(Vec<u8>, bool)> {
-    let mut list = List::default();
-    let mut done = false;
-    while list.count < count.max(1) && !done {
-        match find.next().await? {
-            Some(found) => push_document(&mut list, find.collection(), &found, projection)?,
-            None => done = true,
+    let count = count.max(1);
+    let mut documents = Documents::of(Some(count));
+    let (mut left, mut done) = (count, false);
+    while left > 0 && !done {
+        let batch = find.next_batch(left.min(BATCH)).await?;
+        for found in &batch {
+            documents.push_found(find.collection(), found, projection)?;
         }
+        left -= batch.len();
+        done = batch.is_empty();
     }
-    let mut out = Vec::with_capacity(list.bytes.len() + 32);
+    let mut out = Vec::new();
     codec::push_object(&mut out, 2);
     codec::push_name(&mut out, "docs");
-    list.finish(&mut out);
+    documents.finish(&mut out);
     codec::push_name(&mut out, "done");
     codec::encode(View::Bool(done), &mut out)?;
     Ok((out, done))
@@ -86,51 +129,57 @@ pub(crate) async fn part<S: Storage>(
 
 /// `{ keys: [...] }`.
 pub(crate) async fn keys<S: Storage>(reader: Reader<S>, mut find: Find<S>) -> Result<Vec<u8>> {
-    let mut list = List::default();
-    while let Some(found) = find.next().await? {
-        let collection = Rc::clone(find.collection());
-        let key = match document::key_without_row(&collection, found.primary())? {
-            Some(key) => key,
-            None => {
-                let value = match found.value.clone() {
-                    Some(value) => value,
-                    None => {
-                        let key = [&*collection.id.documents(), found.primary()].concat();
-                        let missing = || Error::corrupt("an index names a document that is not there");
-                        reader.get(&key).await?.ok_or_else(missing)?
-                    }
-                };
-                let key = document::key_of(&collection, found.primary(), &value);
-                key.map_err(|error| document::naming(error, &collection, found.primary()))?
-            }
-        };
-        list.push(View::from(&key))?;
+    let mut table = Table::default();
+    loop {
+        let batch = find.next_batch(BATCH).await?;
+        if batch.is_empty() {
+            break;
+        }
+        let collection = find.collection();
+        for found in &batch {
+            let key = match document::key_without_row(collection, found.primary())? {
+                Some(key) => key,
+                None => {
+                    let value = match found.value.clone() {
+                        Some(value) => value,
+                        None => {
+                            let key = [&*collection.id.documents(), found.primary()].concat();
+                            let missing = || Error::corrupt("an index names a document that is not there");
+                            reader.get(&key).await?.ok_or_else(missing)?
+                        }
+                    };
+                    let key = document::key_of(collection, found.primary(), &value);
+                    key.map_err(|error| document::naming(error, collection, found.primary()))?
+                }
+            };
+            table.push(View::from(&key))?;
+        }
     }
-    Ok(list.named("keys"))
-}
-
-/// How many there are.
-pub(crate) async fn count<S: Storage>(mut find: Find<S>) -> Result<usize> {
-    let mut count = 0;
-    while find.next().await?.is_some() {
-        count += 1;
-    }
-    Ok(count)
+    let mut out = Vec::new();
+    codec::push_object(&mut out, 1);
+    codec::push_name(&mut out, "keys");
+    table.finish(&mut out);
+    Ok(out)
 }
 
 /// `{ count, columns: [[field, [...]] ...] }`.
 pub(crate) async fn columns<S: Storage>(mut find: Find<S>, fields: &[Path]) -> Result<Vec<u8>> {
-    let mut columns: Vec<List> = fields.iter().map(|_| List::default()).collect();
+    let mut columns: Vec<Table> = fields.iter().map(|_| Table::default()).collect();
     let mut count = 0;
-    while let Some(found) = find.next().await? {
-        count += 1;
-        let value = found.value.as_deref().unwrap_or_default();
-        let of = find.collection();
-        let pushed = document::open(of, value).and_then(|view| {
-            let mut each = fields.iter().zip(&mut columns);
-            each.try_for_each(|(field, column)| column.push(field.get(view)?.unwrap_or(View::Null)))
-        });
-        pushed.map_err(|error| document::naming(error, of, found.primary()))?;
+    loop {
+        let batch = find.next_batch(BATCH).await?;
+        if batch.is_empty() {
+            break;
+        }
+        count += batch.len();
+        for found in &batch {
+            let of = find.collection();
+            let pushed = document::open(of, found.stored()).and_then(|view| {
+                let mut each = fields.iter().zip(&mut columns);
+                each.try_for_each(|(field, column)| column.push(field.get(view)?.unwrap_or(View::Null)))
+            });
+            pushed.map_err(|error| document::naming(error, of, found.primary()))?;
+        }
     }
     let mut out = Vec::new();
     codec::push_object(&mut out, 2);
@@ -138,7 +187,7 @@ pub(crate) async fn columns<S: Storage>(mut find: Find<S>, fields: &[Path]) -> R
     codec::encode(View::from(&Value::count(count)), &mut out)?;
     codec::push_name(&mut out, "columns");
     codec::push_array(&mut out, fields.len());
-    for (field, column) in fields.iter().zip(&columns) {
+    for (field, column) in fields.iter().zip(columns) {
         codec::push_array(&mut out, 2);
         codec::encode(View::String(field.as_str()), &mut out)?;
         column.finish(&mut out);
@@ -151,7 +200,7 @@ pub(crate) async fn distinct<S: Storage>(mut find: Find<S>, field: &Path) -> Res
     let mut values: BTreeMap<Vec<u8>, Value> = BTreeMap::new();
     while let Some(found) = find.next().await? {
         let of = find.collection();
-        let value = found.value.as_deref().unwrap_or_default();
+        let value = found.stored();
         let mut add = |value: View<'_>| -> Result<()> {
             if let std::collections::btree_map::Entry::Vacant(place) = values.entry(key::encode(value)?) {
                 place.insert(value.to_value()?);
@@ -175,22 +224,20 @@ pub(crate) async fn distinct<S: Storage>(mut find: Find<S>, field: &Path) -> Res
 
 /// `{ docs: [doc | null ...] }`, for each key in turn.
 pub(crate) async fn get<S: Storage>(reader: &Reader<S>, collection: &Collection, keys: &[Value]) -> Result<Vec<u8>> {
-    let mut list = List::default();
-    let mut stored = collection.id.documents();
-    let prefix_len = stored.len();
-    for value in keys {
-        let primary = key::primary_from_value(&collection.key_fields, value.into())?;
-        stored.truncate(prefix_len);
-        stored.extend_from_slice(&primary);
-        match reader.get(&stored).await? {
-            Some(value) => {
-                let pushed = document::open(collection, &value).and_then(|view| list.push(View::Object(view)));
-                pushed.map_err(|error| document::naming(error, collection, &primary))?;
-            }
-            None => list.push(View::Null)?,
+    let mut documents = Documents::of(Some(keys.len()));
+    for keys in keys.chunks(BATCH) {
+        let primary = |key: &Value| key::primary_from_value(&collection.key_fields, key.into());
+        let primaries = keys.iter().map(primary).collect::<Result<Vec<_>>>()?;
+        let stored = Keys::of(collection, primaries.iter().map(Vec::as_slice));
+        for (primary, value) in primaries.iter().zip(reader.get_many(&stored.each()).await?) {
+            let pushed = match value {
+                Some(value) => document::open(collection, &value).and_then(|view| documents.push(View::Object(view))),
+                None => documents.push(View::Null),
+            };
+            pushed.map_err(|error| document::naming(error, collection, primary))?;
         }
     }
-    Ok(list.named("docs"))
+    Ok(documents.named())
 }
 
 /// `{ documents, bytes }` of a collection: its documents as stored, without indexes.
@@ -200,7 +247,7 @@ pub(crate) async fn sizes<S: Storage>(reader: Reader<S>, collection: &Rc<Collect
     let (mut documents, mut size_bytes) = (0, 0);
     while let Some(found) = find.next().await? {
         documents += 1;
-        size_bytes += found.value.as_deref().unwrap_or_default().len();
+        size_bytes += found.stored().len();
     }
     Ok((documents, size_bytes))
 }

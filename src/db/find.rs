@@ -6,13 +6,15 @@
 //! transaction, what it wrote before the find began).
 
 use super::document;
+use super::sorter::Sorter;
 use super::work::{Reader, ReaderScan};
 use crate::engine::catalog::{Collection, DOCUMENT_PREFIX_LEN, INDEX_PREFIX_LEN, IndexId};
-use crate::engine::{Slice, index};
+use crate::engine::{ScanStep, Slice, index};
 use crate::error::{Error, Result};
+use crate::query::sort::turn;
 use crate::query::{self, Access, Filter, Plan, Question, Sort};
 use crate::storage::Storage;
-use crate::value::{Direction, KeyRange};
+use crate::value::{Direction, KeyRange, Path, key};
 use std::collections::HashSet;
 use std::rc::Rc;
 
@@ -67,6 +69,16 @@ impl Found {
     pub(crate) fn primary(&self) -> &[u8] {
         self.key.get(self.primary_at..).unwrap_or_default()
     }
+
+    /// Its value, where it was read.
+    pub(crate) fn stored(&self) -> &[u8] {
+        self.value.as_deref().unwrap_or_default()
+    }
+
+    /// The entry of the index that it was found by, without its prefix.
+    fn entry(&self) -> &[u8] {
+        self.key.get(INDEX_PREFIX_LEN..).unwrap_or_default()
+    }
 }
 
 /// A find under way.
@@ -79,6 +91,12 @@ pub(crate) struct Find<S: Storage> {
     source: Source<S>,
     seen: HashSet<Vec<u8>>,
     sorted: Option<std::vec::IntoIter<Found>>,
+    /// Matches that were not asked for yet.
+    spare: std::vec::IntoIter<Found>,
+    /// What [`Find::next`] gives out next.
+    ready: std::vec::IntoIter<Found>,
+    /// How many entries to look at together, where some will not match.
+    window: usize,
 }
 
 enum Source<S: Storage> {
@@ -93,11 +111,28 @@ enum Of {
     Entries { fields: usize, dedupe: bool },
 }
 
+/// Documents that are read together at most: so many blocks may be in memory at once.
+const WINDOW_MAX: usize = 1024;
+/// The first window of a find that needs only a few.
+const WINDOW_START: usize = 16;
+
 impl<S: Storage> Find<S> {
     pub(crate) fn new(reader: Reader<S>, collection: Rc<Collection>, query: Query, reading: Reading) -> Result<Self> {
         let plan = query.plan(&collection, reading)?;
         let source = Source::new(&plan, &collection)?;
-        Ok(Find { reader, collection, query, reading, plan, source, seen: HashSet::new(), sorted: None })
+        Ok(Find {
+            reader,
+            collection,
+            query,
+            reading,
+            plan,
+            source,
+            seen: HashSet::new(),
+            sorted: None,
+            spare: Vec::new().into_iter(),
+            ready: Vec::new().into_iter(),
+            window: WINDOW_START,
+        })
     }
 
     /// The collection as it is read.
@@ -105,131 +140,319 @@ impl<S: Storage> Find<S> {
         &self.collection
     }
 
+    /// At most this many documents.
+    pub(crate) const fn limit(&self) -> Option<usize> {
+        self.query.limit
+    }
+
     /// The next document; none at the end.
     ///
     /// # Errors
     /// `corrupt` naming what is damaged, or the engine's.
     pub(crate) async fn next(&mut self) -> Result<Option<Found>> {
-        if self.query.limit == Some(0) {
-            return Ok(None);
+        if let Some(found) = self.ready.next() {
+            return Ok(Some(found));
         }
-        if !self.plan.sorted && self.sorted.is_none() {
+        let window = self.grown_window();
+        self.ready = self.next_batch(window).await?.into_iter();
+        Ok(self.ready.next())
+    }
+
+    fn grown_window(&mut self) -> usize {
+        let window = self.window;
+        self.window = (window * 2).min(WINDOW_MAX);
+        window
+    }
+
+    /// The next documents, at most so many; none only at the end. No more is read than these need, but for what has to
+    /// be looked at to know whether it matches.
+    ///
+    /// # Errors
+    /// As [`Find::next`].
+    pub(crate) async fn next_batch(&mut self, max: usize) -> Result<Vec<Found>> {
+        if !self.plan.sorted && self.sorted.is_none() && self.query.limit != Some(0) {
             self.sorted = Some(self.sort().await?.into_iter());
         }
         loop {
-            let next = match &mut self.sorted {
-                Some(sorted) => sorted.next(),
-                None => self.next_match().await?,
+            let wanted = self.query.limit.map_or(max, |limit| limit.min(max));
+            if wanted == 0 {
+                return Ok(Vec::new());
+            }
+            let wanted = wanted.saturating_add(self.query.skip).min(WINDOW_MAX);
+            let mut batch = match &mut self.sorted {
+                Some(sorted) => sorted.take(wanted).collect(),
+                None => self.matches(wanted).await?,
             };
-            let Some(found) = next else { return Ok(None) };
-            if self.query.skip > 0 {
-                self.query.skip -= 1;
-                continue;
+            if batch.is_empty() {
+                return Ok(batch);
             }
+            let skipped = self.query.skip.min(batch.len());
+            self.query.skip -= skipped;
+            batch.drain(..skipped);
             if let Some(left) = &mut self.query.limit {
-                *left -= 1;
+                *left -= batch.len();
             }
-            return Ok(Some(found));
+            if !batch.is_empty() {
+                return Ok(batch);
+            }
+        }
+    }
+
+    /// How many there are. Order does not matter to that; nor do documents, where keys tell enough.
+    ///
+    /// # Errors
+    /// As [`Find::next`].
+    pub(crate) async fn count(mut self) -> Result<usize> {
+        self.plan.sorted = true;
+        let mut count = 0;
+        if self.plan.residual.is_all()
+            && let Source::Ranges { of: Of::Documents | Of::Entries { dedupe: false, .. }, .. } = self.source
+        {
+            let (skip, limit) = (self.query.skip, self.query.limit.unwrap_or(usize::MAX));
+            let enough = limit.saturating_add(skip);
+            while limit > 0 && count < enough && self.step().await? {
+                count += 1;
+            }
+            return Ok(count.saturating_sub(skip));
+        }
+        loop {
+            match self.next_batch(WINDOW_MAX).await?.len() {
+                0 => return Ok(count),
+                more => count += more,
+            }
         }
     }
 
     /// Everything that matches in the order of the sort, or as much of it as is wanted.
     async fn sort(&mut self) -> Result<Vec<Found>> {
         let wanted = self.query.limit.map(|limit| limit.saturating_add(self.query.skip));
-        let room = wanted.map(|wanted| wanted.saturating_mul(2).saturating_add(1024));
-        let mut gathered: Vec<(Vec<u8>, usize, Found)> = Vec::new();
-        let mut place = 0;
-        while let Some(mut found) = self.next_match().await? {
-            if found.value.is_none() {
-                found.value = Some(self.value_of(found.primary()).await?);
+        let mut sorter = Sorter::new(wanted);
+        let Some(order) = self.order_of_entries() else {
+            while let Some(mut batch) = some(self.matches(WINDOW_MAX).await?) {
+                self.read_documents(&mut batch).await?;
+                let (collection, sort) = (&self.collection, &self.query.sort);
+                for found in batch {
+                    sorter.push(found, |found, key| {
+                        let pushed =
+                            document::open(collection, found.stored()).and_then(|view| sort.push_key(view, key));
+                        pushed.map_err(|error| document::naming(error, collection, found.primary()))
+                    })?;
+                }
             }
-            let key = {
-                let value = found.value.as_deref().unwrap_or_default();
-                let key = document::open(&self.collection, value).and_then(|view| self.query.sort.key(view));
-                key.map_err(|error| document::naming(error, &self.collection, found.primary()))?
-            };
-            gathered.push((key, place, found));
-            place += 1;
-            if let (Some(wanted), Some(room)) = (wanted, room)
-                && gathered.len() >= room
-            {
-                gathered.select_nth_unstable_by(wanted, |left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
-                gathered.truncate(wanted);
+            return Ok(sorter.finish());
+        };
+        while let Some(batch) = some(self.candidates(WINDOW_MAX).await?) {
+            for found in batch {
+                sorter.push(found, |found, key| push_entry_key(&order, found.entry(), key))?;
             }
         }
-        gathered.sort_unstable_by(|left, right| (&left.0, left.1).cmp(&(&right.0, right.1)));
-        Ok(gathered.into_iter().map(|(_, _, found)| found).collect())
+        let mut sorted = sorter.finish();
+        if self.reading != Reading::Keys {
+            for window in sorted.chunks_mut(WINDOW_MAX) {
+                self.read_documents(window).await?;
+            }
+        }
+        Ok(sorted)
     }
 
-    /// The next document that matches, as the keys are read.
-    async fn next_match(&mut self) -> Result<Option<Found>> {
-        while let Some(mut found) = self.next_candidate().await? {
+    /// Where the entries of the index have all that the sort asks for: which of their components, and which way.
+    fn order_of_entries(&self) -> Option<Vec<(usize, Direction)>> {
+        let Access::Index { name, .. } = &self.plan.access else { return None };
+        let index = self.collection.index(name).filter(|_| self.plan.residual.is_all())?;
+        let fields = || index.facts.fields.iter().chain(&self.collection.key_fields);
+        let component = |(path, direction): &(Path, Direction)| {
+            // An array sorts by its least or greatest element, and an entry has only one of them.
+            let place = fields().position(|field| field == path).filter(|place| index.facts.multi >> place & 1 == 0)?;
+            Some((place, *direction))
+        };
+        self.query.sort.fields().iter().map(component).collect()
+    }
+
+    /// The next documents that match, at most so many, as the keys are read; none only at the end.
+    async fn matches(&mut self, wanted: usize) -> Result<Vec<Found>> {
+        loop {
+            let spare: Vec<Found> = self.spare.by_ref().take(wanted).collect();
+            if !spare.is_empty() {
+                return Ok(spare);
+            }
             let is_certain = self.plan.residual.is_all();
-            let is_needed = !is_certain || self.reading != Reading::Keys;
-            if is_needed && found.value.is_none() {
-                found.value = Some(self.value_of(found.primary()).await?);
+            let is_matched = is_certain || matches!(self.source, Source::Ranges { of: Of::Documents, .. });
+            let window = if is_matched { wanted } else { self.grown_window().max(wanted) };
+            let mut batch = self.candidates(window).await?;
+            if batch.is_empty() {
+                return Ok(batch);
             }
-            if is_certain || self.matches(&found)? {
-                return Ok(Some(found));
+            if !is_certain || self.reading != Reading::Keys {
+                self.read_documents(&mut batch).await?;
             }
+            if !is_matched {
+                let mut failed = None;
+                batch.retain(|found| match self.matches_one(found) {
+                    Ok(matches) => matches,
+                    Err(error) => {
+                        failed.get_or_insert(error);
+                        false
+                    }
+                });
+                if let Some(error) = failed {
+                    return Err(error);
+                }
+            }
+            self.spare = batch.into_iter();
         }
-        Ok(None)
     }
 
-    fn matches(&self, found: &Found) -> Result<bool> {
-        let value = found.value.as_deref().unwrap_or_default();
-        let matches = document::open(&self.collection, value).and_then(|view| self.plan.residual.matches(view));
+    fn matches_one(&self, found: &Found) -> Result<bool> {
+        let matches =
+            document::open(&self.collection, found.stored()).and_then(|view| self.plan.residual.matches(view));
         matches.map_err(|error| document::naming(error, &self.collection, found.primary()))
     }
 
-    async fn value_of(&self, primary: &[u8]) -> Result<Slice> {
-        let mut key = self.collection.id.documents();
-        key.extend_from_slice(primary);
-        let value = self.reader.get(&key).await?;
-        value.ok_or_else(|| {
-            let error = Error::corrupt("an index names a document that is not there");
-            document::naming(error, &self.collection, primary)
-        })
+    /// Reads the documents of those that were found by their keys alone.
+    async fn read_documents(&self, batch: &mut [Found]) -> Result<()> {
+        let without: Vec<&mut Found> = batch.iter_mut().filter(|found| found.value.is_none()).collect();
+        if without.is_empty() {
+            return Ok(());
+        }
+        let keys = Keys::of(&self.collection, without.iter().map(|found| found.primary()));
+        let values = self.reader.get_many(&keys.each()).await?;
+        for (found, value) in without.into_iter().zip(values) {
+            if value.is_none() {
+                let error = Error::corrupt("an index names a document that is not there");
+                return Err(document::naming(error, &self.collection, found.primary()));
+            }
+            found.value = value;
+        }
+        Ok(())
     }
 
-    async fn next_candidate(&mut self) -> Result<Option<Found>> {
+    /// Goes to the next key; false at the end.
+    async fn step(&mut self) -> Result<bool> {
         loop {
-            match &mut self.source {
-                Source::Keys(keys) => {
-                    let Some(primary) = keys.next() else { return Ok(None) };
-                    let mut key = self.collection.id.documents();
-                    key.extend_from_slice(&primary);
-                    if let Some(value) = self.reader.get(&key).await? {
-                        let found = Found { key: key.into(), primary_at: DOCUMENT_PREFIX_LEN, value: Some(value) };
-                        return Ok(Some(found));
-                    }
-                }
-                Source::Ranges { ranges, prefix, scan, of } => {
-                    let Some(open) = scan else {
-                        let Some(range) = ranges.next() else { return Ok(None) };
-                        let range = range.within(prefix);
-                        *scan = Some(self.reader.scan(range, self.plan.direction));
-                        continue;
-                    };
-                    let Some((key, value)) = open.next().await? else {
-                        *scan = None;
-                        continue;
-                    };
-                    let found = match *of {
-                        Of::Documents => Found { key, primary_at: DOCUMENT_PREFIX_LEN, value: Some(value) },
-                        Of::Entries { fields, .. } => {
-                            let entry = key.get(INDEX_PREFIX_LEN..).unwrap_or_default();
-                            let primary_at = key.len() - index::primary_of(fields, entry)?.len();
-                            Found { key, primary_at, value: None }
-                        }
-                    };
-                    if matches!(of, Of::Entries { dedupe: true, .. }) && !self.seen.insert(found.primary().to_vec()) {
-                        continue;
-                    }
-                    return Ok(Some(found));
-                }
+            let Source::Ranges { ranges, prefix, scan, .. } = &mut self.source else { return Ok(false) };
+            let Some(open) = scan else {
+                let Some(range) = ranges.next() else { return Ok(false) };
+                *scan = Some(self.reader.scan(range.within(prefix), self.plan.direction));
+                continue;
+            };
+            match open.step() {
+                ScanStep::Entry => return Ok(true),
+                ScanStep::Needs => open.fill().await?,
+                ScanStep::End => *scan = None,
             }
         }
+    }
+
+    /// The next documents that may match, at most so many; none only at the end.
+    async fn candidates(&mut self, max: usize) -> Result<Vec<Found>> {
+        if matches!(self.source, Source::Keys(_)) {
+            return self.candidates_by_key(max).await;
+        }
+        let mut batch = Vec::with_capacity(max.min(64));
+        while batch.len() < max && self.step().await? {
+            let Source::Ranges { scan: Some(open), of, .. } = &self.source else { break };
+            let (key, value) = open.scan().entry();
+            let primary_at = match of {
+                Of::Documents => {
+                    let residual = &self.plan.residual;
+                    let matches = match residual.is_all() {
+                        true => Ok(true),
+                        false => document::open(&self.collection, value).and_then(|view| residual.matches(view)),
+                    };
+                    let primary = key.get(DOCUMENT_PREFIX_LEN..).unwrap_or_default();
+                    if !matches.map_err(|error| document::naming(error, &self.collection, primary))? {
+                        continue;
+                    }
+                    DOCUMENT_PREFIX_LEN
+                }
+                Of::Entries { fields, dedupe } => {
+                    let entry = key.get(INDEX_PREFIX_LEN..).unwrap_or_default();
+                    let primary = index::primary_of(*fields, entry)?;
+                    if *dedupe && !self.seen.insert(primary.to_vec()) {
+                        continue;
+                    }
+                    key.len() - primary.len()
+                }
+            };
+            let is_document = matches!(of, Of::Documents);
+            let slices = open.scan().slices();
+            batch.extend(slices.map(|(key, value)| Found { key, primary_at, value: is_document.then_some(value) }));
+        }
+        Ok(batch)
+    }
+
+    async fn candidates_by_key(&mut self, max: usize) -> Result<Vec<Found>> {
+        let Source::Keys(keys) = &mut self.source else { return Ok(Vec::new()) };
+        loop {
+            let some: Vec<Vec<u8>> = keys.by_ref().take(max).collect();
+            if some.is_empty() {
+                return Ok(Vec::new());
+            }
+            let keys = Keys::of(&self.collection, some.iter().map(Vec::as_slice));
+            let each = keys.each();
+            let values = self.reader.get_many(&each).await?;
+            let found = |(key, value): (&&[u8], Option<Slice>)| {
+                value.map(|value| Found {
+                    key: key.to_vec().into(),
+                    primary_at: DOCUMENT_PREFIX_LEN,
+                    value: Some(value),
+                })
+            };
+            let found: Vec<Found> = each.iter().zip(values).filter_map(found).collect();
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+/// A batch, unless it is empty.
+fn some(batch: Vec<Found>) -> Option<Vec<Found>> {
+    (!batch.is_empty()).then_some(batch)
+}
+
+/// Appends what the entry sorts by.
+fn push_entry_key(order: &[(usize, Direction)], entry: &[u8], sort_key: &mut Vec<u8>) -> Result<()> {
+    for (component, direction) in order {
+        let mut rest = index::primary_of(*component, entry)?;
+        let whole = rest;
+        key::skip(&mut rest)?;
+        let start = sort_key.len();
+        sort_key.extend_from_slice(whole.get(..whole.len() - rest.len()).unwrap_or_default());
+        turn(sort_key, start, *direction);
+    }
+    Ok(())
+}
+
+/// Keys of documents, packed.
+pub(crate) struct Keys {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Keys {
+    /// The keys under which the documents with these primary keys are stored.
+    pub(crate) fn of<'a>(collection: &Collection, primaries: impl ExactSizeIterator<Item = &'a [u8]>) -> Self {
+        let prefix = collection.id.documents();
+        let mut keys =
+            Keys { bytes: Vec::with_capacity(primaries.len() * 32), ends: Vec::with_capacity(primaries.len()) };
+        for primary in primaries {
+            keys.bytes.extend_from_slice(&prefix);
+            keys.bytes.extend_from_slice(primary);
+            keys.ends.push(keys.bytes.len());
+        }
+        keys
+    }
+
+    /// All of them.
+    pub(crate) fn each(&self) -> Vec<&[u8]> {
+        let mut start = 0;
+        let key = |end: &usize| {
+            let key = self.bytes.get(start..*end).unwrap_or_default();
+            start = *end;
+            key
+        };
+        self.ends.iter().map(key).collect()
     }
 }
 

@@ -133,7 +133,7 @@ impl<S: Storage> Scope<'_, S> {
             "find" => self.find(request).await,
             "count" => {
                 let find = self.open_find(request, Query::of(request.filter()?), Reading::Keys).await?;
-                Ok(encoded(answer::counts(&[("count", answer::count(find).await?)])))
+                Ok(encoded(answer::counts(&[("count", find.count().await?)])))
             }
             "distinct" => {
                 let field = Path::parse(request.text("field")?)?;
@@ -207,7 +207,7 @@ impl<S: Storage> Scope<'_, S> {
         match request.given("want").and_then(Value::as_str) {
             None | Some("docs") => answer::docs(find, projection.as_ref()).await,
             Some("keys") => answer::keys(reader, find).await,
-            Some("count") => Ok(encoded(answer::counts(&[("count", answer::count(find).await?)]))),
+            Some("count") => Ok(encoded(answer::counts(&[("count", find.count().await?)]))),
             Some("columns") => {
                 let field = |field: &Value| match field {
                     Value::String(field) => Path::parse(field),

@@ -7,7 +7,7 @@
 
 use super::shared::Shared;
 use crate::engine::catalog::{Catalog, Collection};
-use crate::engine::{Direction, KeyRange, Scan, Slice, Snapshot, Transaction, TransactionScan};
+use crate::engine::{Direction, KeyRange, Scan, ScanStep, Slice, Snapshot, Transaction, TransactionScan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
 use core::cell::RefCell;
@@ -137,6 +137,14 @@ impl<S: Storage> Reader<S> {
         }
     }
 
+    /// The values of keys, in the order of the keys.
+    pub(crate) async fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Slice>>> {
+        match self {
+            Reader::Snapshot(snapshot) => snapshot.get_many(keys).await,
+            Reader::Transaction(transaction) => transaction.get_many(keys).await,
+        }
+    }
+
     /// The entries of a range.
     pub(crate) fn scan(&self, range: KeyRange, direction: Direction) -> ReaderScan<S> {
         match self {
@@ -153,11 +161,27 @@ pub(crate) enum ReaderScan<S: Storage> {
 }
 
 impl<S: Storage> ReaderScan<S> {
-    /// The next key and its value; none at the end.
-    pub(crate) async fn next(&mut self) -> Result<Option<(Slice, Slice)>> {
+    /// Goes to the next entry, if it is in memory.
+    pub(crate) fn step(&mut self) -> ScanStep {
         match self {
-            ReaderScan::Snapshot(scan) => scan.next().await,
-            ReaderScan::Transaction(scan) => scan.next().await,
+            ReaderScan::Snapshot(scan) => scan.step(),
+            ReaderScan::Transaction(scan) => scan.step(),
+        }
+    }
+
+    /// The entries beneath: the last step's is to be had from them.
+    pub(crate) const fn scan(&self) -> &Scan<S> {
+        match self {
+            ReaderScan::Snapshot(scan) => scan,
+            ReaderScan::Transaction(scan) => scan.scan(),
+        }
+    }
+
+    /// Fetches what the last step needed.
+    pub(crate) async fn fill(&mut self) -> Result<()> {
+        match self {
+            ReaderScan::Snapshot(scan) => scan.fill().await,
+            ReaderScan::Transaction(scan) => scan.fill().await,
         }
     }
 }

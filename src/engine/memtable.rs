@@ -72,7 +72,11 @@ impl Memtable {
     /// What the memtable says of this key: nothing, a tombstone (`Some(None)`), or a value.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Option<Slice>> {
-        let hash = filter::hash(key);
+        self.get_hashed(key, filter::hash(key))
+    }
+
+    /// The same for a key with this hash.
+    pub(super) fn get_hashed(&self, key: &[u8], hash: u64) -> Option<Option<Slice>> {
         self.newest_first().filter(|run| run.may_hold(key, hash)).find_map(|run| run.get(key))
     }
 

@@ -1,14 +1,15 @@
 //! Merges sorted sources into one ordered stream; where several have a key, the newest source wins.
 //!
 //! Not async at its heart: [`Merge::step`] never waits; where a block is not in memory it says which source needs it,
-//! and [`Merge::next`] fetches it and goes on.
+//! and [`Merge::fill`] fetches it. Most steps look at two keys only: the next of the source that was first, and the
+//! first of all others, which has not changed since.
 //!
 //! Invariants: sources stand newest first; keys come strictly ascending (descending in reverse); tombstones come too,
 //! since only the caller knows whether something older lies beneath.
 
 use super::Inner;
 use super::manifest::SegmentMeta;
-use super::run::Run;
+use super::run::{Entry, Place, Run};
 use super::segment::block_ref;
 use super::slice::Slice;
 use crate::error::Result;
@@ -24,20 +25,22 @@ pub(crate) struct RunCursor {
     run: Run,
     low: usize,
     high: usize,
+    /// Where the next entry lies, once the direction is known.
+    here: Option<Place>,
 }
 
 impl RunCursor {
     fn new(run: Run, range: &KeyRange) -> Self {
         let low = run.lower_bound(&range.start);
         let high = range.end.as_ref().map_or(run.len(), |end| run.lower_bound(end));
-        RunCursor { run, low, high: high.max(low) }
+        RunCursor { run, low, high: high.max(low), here: None }
     }
 
     /// The blocks of a segment that may hold keys of the range: entries of its index.
     fn blocks(index: Run, range: &KeyRange) -> Self {
         let low = index.lower_bound(&range.start);
         let high = range.end.as_ref().map_or(index.len(), |end| (index.lower_bound(end) + 1).min(index.len()));
-        RunCursor { run: index, low, high: high.max(low) }
+        RunCursor { run: index, low, high: high.max(low), here: None }
     }
 
     const fn is_empty(&self) -> bool {
@@ -51,15 +54,25 @@ impl RunCursor {
         }
     }
 
-    fn key(&self, direction: Direction) -> Option<&[u8]> {
-        if self.is_empty() { None } else { self.run.key(self.at(direction)) }
+    fn key(&self) -> Option<&[u8]> {
+        self.here.map(|place| self.run.key_at(place))
     }
 
-    fn advance(&mut self, direction: Direction) {
+    /// Finds the next entry.
+    fn look(&mut self, direction: Direction) {
+        self.here = if self.is_empty() { None } else { self.run.place(self.at(direction)) };
+    }
+
+    fn pass(&mut self, direction: Direction) {
         match direction {
             Direction::Ascending => self.low += 1,
             Direction::Descending => self.high = self.high.saturating_sub(1),
         }
+    }
+
+    fn advance(&mut self, direction: Direction) {
+        self.pass(direction);
+        self.look(direction);
     }
 }
 
@@ -92,8 +105,8 @@ impl LevelCursor {
         })
     }
 
-    fn peek(&self, direction: Direction) -> Peek<'_> {
-        if let Some(key) = self.entries.as_ref().and_then(|entries| entries.key(direction)) {
+    fn peek(&self) -> Peek<'_> {
+        if let Some(key) = self.entries.as_ref().and_then(RunCursor::key) {
             return Peek::Key(key);
         }
         let more = self.current.as_ref().is_some_and(|(_, index)| !index.is_empty());
@@ -103,7 +116,9 @@ impl LevelCursor {
     /// Fetches what the next entry needs.
     async fn fill<S: Storage>(&mut self, inner: &Inner<S>, range: &KeyRange, direction: Direction) -> Result<()> {
         if let Some(run) = self.blocks.pop_front() {
-            self.entries = Some(RunCursor::new(run, range));
+            let mut entries = RunCursor::new(run, range);
+            entries.look(direction);
+            self.entries = Some(entries);
             return Ok(());
         }
         self.entries = None;
@@ -111,7 +126,7 @@ impl LevelCursor {
             let mut wanted = Vec::with_capacity(self.ahead);
             while wanted.len() < self.ahead && !index.is_empty() {
                 wanted.push(index.at(direction));
-                index.advance(direction);
+                index.pass(direction);
             }
             self.ahead = (self.ahead * 2).min(AHEAD_MAX);
             let refs = wanted.iter().filter_map(|block| block_ref(&index.run, *block)).collect::<Vec<_>>();
@@ -152,29 +167,54 @@ impl Source {
         (!cursor.is_empty()).then_some(Source::Run(cursor))
     }
 
-    fn peek(&self, direction: Direction) -> Peek<'_> {
+    fn peek(&self) -> Peek<'_> {
         match self {
-            Source::Run(cursor) => cursor.key(direction).map_or(Peek::Done, Peek::Key),
-            Source::Level(level) => level.peek(direction),
+            Source::Run(cursor) => cursor.key().map_or(Peek::Done, Peek::Key),
+            Source::Level(level) => level.peek(),
         }
     }
 
-    fn entries(&mut self) -> Option<&mut RunCursor> {
+    fn key(&self) -> Option<&[u8]> {
+        self.entries().and_then(RunCursor::key)
+    }
+
+    const fn entries(&self) -> Option<&RunCursor> {
         match self {
             Source::Run(cursor) => Some(cursor),
+            Source::Level(level) => level.entries.as_ref(),
+        }
+    }
+
+    fn advance(&mut self, direction: Direction) {
+        let entries = match self {
+            Source::Run(cursor) => Some(cursor),
             Source::Level(level) => level.entries.as_mut(),
+        };
+        if let Some(entries) = entries {
+            entries.advance(direction);
         }
     }
 }
 
 /// What [`Merge::step`] found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The next entry; `None` is a tombstone.
-    Entry(Slice, Option<Slice>),
+    /// The next entry, to be had from [`Merge::entry`] until the next step.
+    Entry,
     /// This source must be filled first.
     Needs(usize),
     /// Nothing is left.
     End,
+}
+
+/// What is known of the sources' order.
+#[derive(Clone, Copy, Debug)]
+enum Lead {
+    Unknown,
+    /// All others are at their end.
+    Alone,
+    /// No other source's key comes before this one's.
+    Before(usize),
 }
 
 /// See the module.
@@ -183,7 +223,11 @@ pub(crate) struct Merge {
     sources: Vec<Source>,
     range: KeyRange,
     direction: Direction,
+    /// The source of the last entry.
     winner: usize,
+    lead: Lead,
+    /// The last entry was given out, and is passed at the next step.
+    is_given: bool,
 }
 
 impl Merge {
@@ -192,7 +236,12 @@ impl Merge {
         if planted(Bug::MergeOldestWins) {
             sources.reverse();
         }
-        Merge { sources, range, direction, winner: 0 }
+        for source in &mut sources {
+            if let Source::Run(cursor) = source {
+                cursor.look(direction);
+            }
+        }
+        Merge { sources, range, direction, winner: 0, lead: Lead::Unknown, is_given: false }
     }
 
     /// Which source the last entry came from.
@@ -200,45 +249,90 @@ impl Merge {
         self.winner
     }
 
-    /// The next entry, if it is in memory.
+    /// The entry of the last step; `None` for its value is a tombstone.
+    pub(crate) fn entry(&self) -> Option<Entry<'_>> {
+        let cursor = self.sources.get(self.winner)?.entries()?;
+        let place = cursor.here?;
+        Some((cursor.run.key_at(place), cursor.run.value_at(place)))
+    }
+
+    /// The same as shared slices.
+    pub(crate) fn slices(&self) -> Option<(Slice, Option<Slice>)> {
+        let cursor = self.sources.get(self.winner)?.entries()?;
+        cursor.run.slices_at(cursor.here?)
+    }
+
+    fn is_before(&self, key: &[u8], other: &[u8]) -> bool {
+        match self.direction {
+            Direction::Ascending => key < other,
+            Direction::Descending => key > other,
+        }
+    }
+
+    /// Goes to the next entry, if it is in memory.
     pub(crate) fn step(&mut self) -> Step {
+        if self.is_given {
+            self.is_given = false;
+            if let Some(winner) = self.sources.get_mut(self.winner) {
+                winner.advance(self.direction);
+            }
+            if self.still_leads() {
+                self.is_given = true;
+                return Step::Entry;
+            }
+        }
+        self.look_at_all()
+    }
+
+    /// Whether the source of the last entry certainly has the next one too.
+    fn still_leads(&self) -> bool {
+        let key = |source: usize| self.sources.get(source).and_then(Source::key);
+        match (self.lead, key(self.winner)) {
+            (Lead::Unknown, _) | (_, None) => false,
+            (Lead::Alone, Some(_)) => true,
+            (Lead::Before(second), Some(first)) => key(second).is_some_and(|second| self.is_before(first, second)),
+        }
+    }
+
+    fn look_at_all(&mut self) -> Step {
+        self.lead = Lead::Unknown;
         let mut best: Option<(usize, &[u8])> = None;
+        let mut second: Option<(usize, &[u8])> = None;
         for (index, source) in self.sources.iter().enumerate() {
-            match source.peek(self.direction) {
+            match source.peek() {
                 Peek::Done => {}
                 Peek::Needs => return Step::Needs(index),
                 Peek::Key(key) => {
-                    let is_better = best.is_none_or(|(_, found)| match self.direction {
-                        Direction::Ascending => key < found,
-                        Direction::Descending => key > found,
-                    });
-                    if is_better {
-                        best = Some((index, key));
+                    if best.is_none_or(|(_, found)| self.is_before(key, found)) {
+                        second = best.replace((index, key));
+                    } else if second.is_none_or(|(_, found)| self.is_before(key, found)) {
+                        second = Some((index, key));
                     }
                 }
             }
         }
-        let Some((winner, _)) = best else {
-            return Step::End;
-        };
+        let Some((winner, key)) = best else { return Step::End };
+        let is_repeated = second.is_some_and(|(_, second)| second == key);
+        let lead = second.map_or(Lead::Alone, |(second, _)| Lead::Before(second));
         self.winner = winner;
-        self.take(winner).map_or(Step::End, |(key, value)| Step::Entry(key, value))
+        self.is_given = true;
+        if is_repeated {
+            self.drop_older();
+        } else {
+            self.lead = lead;
+        }
+        Step::Entry
     }
 
-    /// Takes the winner's entry, and drops the older entries of the same key.
-    fn take(&mut self, winner: usize) -> Option<(Slice, Option<Slice>)> {
-        let direction = self.direction;
-        let cursor = self.sources.get_mut(winner)?.entries()?;
-        let (key, value) = cursor.run.slices(cursor.at(direction))?;
-        for source in self.sources.iter_mut().skip(winner) {
-            if let Peek::Key(found) = source.peek(direction)
-                && found == key.as_bytes()
-                && let Some(cursor) = source.entries()
-            {
-                cursor.advance(direction);
+    /// Passes over the older entries of the winner's key.
+    fn drop_older(&mut self) {
+        let (newer, older) = self.sources.split_at_mut(self.winner + 1);
+        let Some(key) = newer.last().and_then(Source::key) else { return };
+        for source in older {
+            if source.key() == Some(key) {
+                source.advance(self.direction);
             }
         }
-        Some((key, value))
     }
 
     /// Fetches what [`Step::Needs`] asked for.
@@ -253,7 +347,7 @@ impl Merge {
     pub(crate) async fn next<S: Storage>(&mut self, inner: &Inner<S>) -> Result<Option<(Slice, Option<Slice>)>> {
         loop {
             match self.step() {
-                Step::Entry(key, value) => return Ok(Some((key, value))),
+                Step::Entry => return Ok(self.slices()),
                 Step::Needs(source) => self.fill(inner, source).await?,
                 Step::End => return Ok(None),
             }

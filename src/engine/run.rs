@@ -31,7 +31,8 @@ pub struct Run {
 }
 
 /// Where one entry lies in the buffer.
-struct Place {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
     key: (usize, usize),
     value: Option<(usize, usize)>,
 }
@@ -113,7 +114,8 @@ impl Run {
         Some((self.table - reader.rest().len(), key_len, value_len))
     }
 
-    fn place(&self, index: usize) -> Option<Place> {
+    /// Where the entry with this number lies.
+    pub(crate) fn place(&self, index: usize) -> Option<Place> {
         let (start, key_len, value_len) = self.head(index)?;
         let key_end = start.checked_add(key_len)?;
         let value_end = key_end.checked_add(value_len.saturating_sub(1))?;
@@ -121,6 +123,26 @@ impl Run {
             return None;
         }
         Some(Place { key: (start, key_end), value: (value_len > 0).then_some((key_end, value_end)) })
+    }
+
+    /// The key of the entry that lies there.
+    pub(crate) fn key_at(&self, place: Place) -> &[u8] {
+        self.bytes.get(place.key.0..place.key.1).unwrap_or_default()
+    }
+
+    /// The value of the entry that lies there; none for a tombstone.
+    pub(crate) fn value_at(&self, place: Place) -> Option<&[u8]> {
+        let (start, end) = place.value?;
+        self.bytes.get(start..end)
+    }
+
+    /// The entry that lies there as shared slices.
+    pub(crate) fn slices_at(&self, place: Place) -> Option<(Slice, Option<Slice>)> {
+        let key = Slice::new(&self.bytes, place.key.0, place.key.1)?;
+        match place.value {
+            Some((start, end)) => Some((key, Some(Slice::new(&self.bytes, start, end)?))),
+            None => Some((key, None)),
+        }
     }
 
     /// The entry with this number.
@@ -144,12 +166,7 @@ impl Run {
     /// The entry with this number as shared slices.
     #[must_use]
     pub fn slices(&self, index: usize) -> Option<(Slice, Option<Slice>)> {
-        let place = self.place(index)?;
-        let key = Slice::new(&self.bytes, place.key.0, place.key.1)?;
-        match place.value {
-            Some((start, end)) => Some((key, Some(Slice::new(&self.bytes, start, end)?))),
-            None => Some((key, None)),
-        }
+        self.slices_at(self.place(index)?)
     }
 
     /// All entries in order.
@@ -207,9 +224,14 @@ impl Run {
     /// What the run says of this key: nothing, a tombstone (`Some(None)`), or a value.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Option<Slice>> {
-        let index = self.lower_bound(key);
-        let (found, value) = self.slices(index)?;
-        (found.as_bytes() == key).then_some(value)
+        let place = self.place(self.lower_bound(key))?;
+        if self.key_at(place) != key {
+            return None;
+        }
+        match place.value {
+            Some((start, end)) => Slice::new(&self.bytes, start, end).map(Some),
+            None => Some(None),
+        }
     }
 
     /// Whether there is an entry, which may be a tombstone, with this key.

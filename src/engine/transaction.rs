@@ -10,7 +10,7 @@ use super::merge::{Merge, Source};
 use super::read_set::{RangeId, ReadSet};
 use super::run::Run;
 use super::slice::Slice;
-use super::snapshot::{Scan, Snapshot};
+use super::snapshot::{Scan, ScanStep, Snapshot};
 use super::write_set::WriteSet;
 use super::{Inner, State};
 use crate::error::{Error, Result};
@@ -84,6 +84,22 @@ impl<S: Storage> Transaction<S> {
         self.snapshot.get(key).await
     }
 
+    /// The values of keys, each as [`Transaction::get`] gives it.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    pub async fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Slice>>> {
+        let own: Vec<Option<Option<Slice>>> = {
+            let mut writes = self.writes.borrow_mut();
+            keys.iter().map(|key| writes.get(key)).collect()
+        };
+        let others = keys.iter().zip(&own).filter(|(_, own)| own.is_none());
+        let others: Vec<&[u8]> = others.map(|(key, _)| *key).collect();
+        others.iter().for_each(|key| self.reads.borrow_mut().add_point(key));
+        let mut values = self.snapshot.get_many(&others).await?.into_iter();
+        Ok(own.into_iter().map(|own| own.unwrap_or_else(|| values.next().flatten())).collect())
+    }
+
     /// The value of a key, without making the transaction depend on it: for what cannot change its meaning.
     ///
     /// # Errors
@@ -93,25 +109,6 @@ impl<S: Storage> Transaction<S> {
             return Ok(own);
         }
         self.snapshot.get(key).await
-    }
-
-    /// The values of ascending keys, each as [`Transaction::get`] gives it.
-    ///
-    /// # Errors
-    /// As [`Snapshot::get`].
-    pub async fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Slice>>> {
-        if !self.writes.borrow().is_empty() {
-            let mut found = Vec::with_capacity(keys.len());
-            for key in keys {
-                found.push(self.get(key).await?);
-            }
-            return Ok(found);
-        }
-        {
-            let mut reads = self.reads.borrow_mut();
-            keys.iter().for_each(|key| reads.add_point(key));
-        }
-        self.snapshot.get_many(keys).await
     }
 
     /// Makes the transaction depend on a key, as if it had been read.
@@ -130,7 +127,7 @@ impl<S: Storage> Transaction<S> {
         }
         sources.extend(self.snapshot.sources(&range));
         let read = self.reads.borrow_mut().add_range(&range.start, range.end.as_deref(), direction);
-        let scan = Scan::new(self.snapshot.clone(), Merge::new(sources, range, direction), direction);
+        let scan = Scan::new(self.snapshot.clone(), Merge::new(sources, range, direction));
         TransactionScan { scan, reads: Rc::clone(&self.reads), read }
     }
 
@@ -203,13 +200,45 @@ pub struct TransactionScan<S: Storage> {
 }
 
 impl<S: Storage> TransactionScan<S> {
+    /// Goes to the next entry, if it is in memory.
+    pub fn step(&mut self) -> ScanStep {
+        let step = self.scan.step();
+        match step {
+            ScanStep::Entry => {
+                let slices = self.scan.slices();
+                self.reads.borrow_mut().reach(self.read, slices.as_ref().map(|(key, _)| key));
+            }
+            ScanStep::End => self.reads.borrow_mut().reach(self.read, None),
+            ScanStep::Needs => {}
+        }
+        step
+    }
+
+    /// The entries beneath.
+    #[must_use]
+    pub const fn scan(&self) -> &Scan<S> {
+        &self.scan
+    }
+
+    /// Fetches what [`ScanStep::Needs`] asked for.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    pub async fn fill(&mut self) -> Result<()> {
+        self.scan.fill().await
+    }
+
     /// The next key and its value; `None` at the end.
     ///
     /// # Errors
     /// As [`Snapshot::get`].
     pub async fn next(&mut self) -> Result<Option<(Slice, Slice)>> {
-        let next = self.scan.next().await?;
-        self.reads.borrow_mut().reach(self.read, next.as_ref().map(|(key, _)| key));
-        Ok(next)
+        loop {
+            match self.step() {
+                ScanStep::Entry => return Ok(self.scan.slices()),
+                ScanStep::Needs => self.fill().await?,
+                ScanStep::End => return Ok(None),
+            }
+        }
     }
 }

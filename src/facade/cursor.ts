@@ -9,6 +9,7 @@ import { invalid } from './errors.js'
 import { CALL, checkOptions, describe } from './options.js'
 import { readFilter, readPath, readProjection, readSort, type Pairs } from './query.js'
 import type { Path } from './paths.js'
+import type { Values } from './table.js'
 import type { CallOptions, Columns, Filter, Key, Plan, Projected, Projection, Sort } from './types.js'
 
 /** How many documents of an iteration cross the boundary at once: few at first, for whoever wants the first. */
@@ -84,15 +85,15 @@ export class Cursor<T, R = T> implements AsyncIterable<R> {
 
   /** Their primary keys. */
   async keys(options?: CallOptions): Promise<Key[]> {
-    const { keys } = (await this.#ask('find', 'keys', { want: 'keys' }, options)) as { keys: Key[] }
-    return keys
+    const { keys } = (await this.#ask('find', 'keys', { want: 'keys' }, options)) as { keys: Key[] | Float64Array }
+    return keys instanceof Float64Array ? Array.from(keys) : keys
   }
 
   /** The values of some fields, field by field: what a chart wants. */
   async columns<F extends Path<T>>(fields: readonly F[], options?: CallOptions): Promise<Columns<T, F>> {
     if (!Array.isArray(fields) || fields.length === 0) throw invalid(`fields are ${describe(fields)}, not paths`, { hint: "e.g. `columns(['ts', 'value'])`" })
     const wanted = fields.map((field) => readPath(field))
-    const { columns } = (await this.#ask('find', 'columns', { want: 'columns', fields: wanted }, options)) as { columns: [string, unknown[]][] }
+    const { columns } = (await this.#ask('find', 'columns', { want: 'columns', fields: wanted }, options)) as { columns: [string, Values][] }
     return Object.fromEntries(columns.map(([field, values]) => [field, packed(values)])) as Columns<T, F>
   }
 
@@ -131,7 +132,8 @@ function readCount(count: unknown, what: string): number {
   return count as number
 }
 
-/** All numbers: a typed array. Anything else: as it is. */
-function packed(values: unknown[]): Float64Array | unknown[] {
+/** All numbers: a typed array, with a buffer of its own, which may be transferred. Anything else: as it is. */
+function packed(values: Values): Values {
+  if (values instanceof Float64Array) return values.slice()
   return values.length > 0 && values.every((value) => typeof value === 'number') ? Float64Array.from(values as number[]) : values
 }

@@ -64,21 +64,30 @@ impl Sort {
         self.fields.is_empty()
     }
 
-    /// Bytes that sort as the document does.
+    /// Appends bytes that sort as the document does.
     ///
     /// # Errors
     /// `corrupt` for damaged rows.
-    pub fn key(&self, document: ObjectView<'_>) -> Result<Vec<u8>> {
-        let mut sort_key = Vec::new();
+    pub fn push_key(&self, document: ObjectView<'_>, sort_key: &mut Vec<u8>) -> Result<()> {
         for (path, direction) in &self.fields {
-            let component = extreme(path, document, *direction)?;
-            match direction {
-                Direction::Ascending => sort_key.extend_from_slice(&component),
-                // No component is the beginning of another: inverted bytes sort the other way round.
-                Direction::Descending => sort_key.extend(component.iter().map(|byte| !byte)),
+            let start = sort_key.len();
+            match path.get_unless_array(document)? {
+                Some(found) => key::push(sort_key, found.unwrap_or(View::Null))?,
+                None => sort_key.extend_from_slice(&extreme(path, document, *direction)?),
             }
+            turn(sort_key, start, *direction);
         }
-        Ok(sort_key)
+        Ok(())
+    }
+}
+
+/// Makes the bytes from `start` on, which are whole components, sort in this direction.
+pub(crate) fn turn(sort_key: &mut [u8], start: usize, direction: Direction) {
+    if direction == Direction::Descending {
+        // No component is the beginning of another: inverted bytes sort the other way round.
+        for byte in sort_key.iter_mut().skip(start) {
+            *byte = !*byte;
+        }
     }
 }
 
@@ -129,7 +138,11 @@ mod tests {
     fn ordered(fields: &[(&str, i32)], documents: &[Object]) -> Vec<usize> {
         let sort = sort(fields).unwrap();
         let mut order: Vec<usize> = (0..documents.len()).collect();
-        order.sort_by_key(|i| sort.key(documents.get(*i).unwrap().into()).unwrap());
+        order.sort_by_cached_key(|i| {
+            let mut key = Vec::new();
+            sort.push_key(documents.get(*i).unwrap().into(), &mut key).unwrap();
+            key
+        });
         order
     }
 

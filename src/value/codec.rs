@@ -18,6 +18,7 @@
 //! | 8 | bytes | length, bytes |
 //! | 9 | array | count, values |
 //! | 10 | object | count, then for each field: length, UTF-8, value |
+//! | 11 | array, out only | a table: see `value/table.rs` |
 //!
 //! Invariants: decoding never panics, and never allocates by a length that was not checked against the bytes there
 //! are; what is decoded encodes to the same bytes.
@@ -99,6 +100,8 @@ fn read(bytes: &mut Reader<'_>, depth: usize) -> Result<Value> {
             }
             Value::Object(Object::from_fields(fields)?)
         }
+        #[cfg(feature = "simulation")]
+        super::table::TAG_TABLE => Value::Array(super::table::read::table(bytes).ok_or_else(cut)?),
         tag => return Err(malformed(&format!("tag {tag} is not known"))),
     })
 }
@@ -238,7 +241,7 @@ mod tests {
     fn malformed_bytes_are_invalid() {
         assert_eq!(message(&[]), "malformed request: it ends too early");
         assert_eq!(message(&[0, 0]), "malformed request: bytes are left over");
-        assert_eq!(message(&[11]), "malformed request: tag 11 is not known");
+        assert_eq!(message(&[12]), "malformed request: tag 12 is not known");
         assert_eq!(message(&[9, 0xff, 0xff, 0xff, 0xff, 0x0f]), "malformed request: it ends too early");
         assert_eq!(message(&[6, 1, 0xff]), "malformed request: a string is not UTF-8");
         assert_eq!(message(&[10, 2, 1, b'a', 0, 1, b'a', 0]), "field `a` stands twice");

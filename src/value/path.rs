@@ -89,6 +89,25 @@ impl Path {
         Ok(found)
     }
 
+    /// What lies at the path, where no array lies on the way or at the end; none where one does.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged rows.
+    pub fn get_unless_array<'a>(&self, document: ObjectView<'a>) -> Result<Option<Found<'a>>> {
+        let mut here = View::Object(document);
+        for part in &self.parts {
+            here = match here {
+                View::Object(object) => match object.get(&part.name)? {
+                    Some(value) => value,
+                    None => return Ok(Some(None)),
+                },
+                View::Array(_) => return Ok(None),
+                _ => return Ok(Some(None)),
+            };
+        }
+        Ok(if matches!(here, View::Array(_)) { None } else { Some(Some(here)) })
+    }
+
     /// The value that lies at the path of a tree through objects alone.
     #[must_use]
     pub fn get_in<'a>(&self, document: &'a Object) -> Option<&'a Value> {

@@ -120,6 +120,19 @@ impl<'a> Slots<'a> {
         let (tag, payload) = raw.split_first().ok_or_else(damaged)?;
         read_value(*tag, payload, self.depth, self.shapes).map(Some)
     }
+
+    /// All of them in order: quicker than one by one, for each ends where the next begins.
+    fn for_each(&self, mut each: impl FnMut(View<'a>) -> Result<()>) -> Result<()> {
+        let mut start = 0;
+        for next in 1..=self.count {
+            let end = if next == self.count { Some(self.values.len()) } else { self.start(next) };
+            let end = end.ok_or_else(damaged)?;
+            let (tag, payload) = self.values.get(start..end).and_then(<[u8]>::split_first).ok_or_else(damaged)?;
+            each(read_value(*tag, payload, self.depth, self.shapes)?)?;
+            start = end;
+        }
+        Ok(())
+    }
 }
 
 fn read_value<'a>(tag: u8, payload: &'a [u8], depth: usize, shapes: &'a Shapes) -> Result<View<'a>> {
@@ -180,6 +193,14 @@ impl<'a> RowArray<'a> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.count == 0
+    }
+
+    /// Calls `each` with the elements in order.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged bytes, and what `each` fails with.
+    pub(super) fn for_each_value(&self, each: impl FnMut(View<'a>) -> Result<()>) -> Result<()> {
+        self.0.for_each(each)
     }
 
     /// One element; none beyond the end.
@@ -289,6 +310,14 @@ impl<'a> RowObject<'a> {
                 Ok(None)
             }
         }
+    }
+
+    /// Calls `each` with the values in order.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged bytes, and what `each` fails with.
+    pub(super) fn for_each_value(&self, each: impl FnMut(View<'a>) -> Result<()>) -> Result<()> {
+        self.slots.for_each(each)
     }
 
     /// The fields in order.

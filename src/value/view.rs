@@ -7,6 +7,7 @@
 
 use crate::error::Result;
 use crate::value::row::{RowArray, RowObject};
+use crate::value::shape::ShapeId;
 use crate::value::{Number, Object, Value};
 
 /// A value, borrowed.
@@ -133,6 +134,17 @@ impl<'a> ArrayView<'a> {
         }
     }
 
+    /// Calls `each` with the elements in order.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged rows, and what `each` fails with.
+    pub(crate) fn for_each_value(&self, mut each: impl FnMut(View<'a>) -> Result<()>) -> Result<()> {
+        match &self.0 {
+            ArraySource::Tree(elements) => elements.iter().try_for_each(|element| each(element.into())),
+            ArraySource::Row(array) => array.for_each_value(each),
+        }
+    }
+
     /// The elements in order.
     pub fn iter(&self) -> impl Iterator<Item = Result<View<'a>>> + use<'a> {
         let array = *self;
@@ -198,6 +210,28 @@ impl<'a> ObjectView<'a> {
         let tree =
             tree.into_iter().flat_map(|object| object.fields().iter().map(|(name, value)| Ok((&**name, value.into()))));
         tree.chain(row.into_iter().flatten())
+    }
+
+    /// Calls `each` with the values in order.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged rows, and what `each` fails with.
+    pub(crate) fn for_each_value(&self, mut each: impl FnMut(View<'a>) -> Result<()>) -> Result<()> {
+        match &self.0 {
+            ObjectSource::Tree(object) => object.fields().iter().try_for_each(|(_, value)| each(value.into())),
+            ObjectSource::Row(object) => object.for_each_value(each),
+        }
+    }
+
+    /// The number of its shape, or [`ShapeId::INLINE`] where it has none.
+    pub(crate) const fn shape(&self) -> ShapeId {
+        match &self.0 {
+            ObjectSource::Row(object) => match object.shape() {
+                Some((id, _)) => id,
+                None => ShapeId::INLINE,
+            },
+            ObjectSource::Tree(_) => ShapeId::INLINE,
+        }
     }
 
     /// The object as a tree of its own.

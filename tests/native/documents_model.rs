@@ -177,7 +177,11 @@ async fn compare(ask: &impl Ask, model: &Model, collection: &str, maker: &mut Ma
     let question = format!("collection: '{collection}', filter: {filter}, sort: {sort}{window}");
     let parsed = Filter::parse(&crate::notation::object(&filter)).unwrap();
     let order = Sort::parse(value(&sort).as_array().unwrap()).unwrap();
-    let sort_key = |document: &Object| order.key(document.into()).unwrap();
+    let sort_key = |document: &Object| {
+        let mut key = Vec::new();
+        order.push_key(document.into(), &mut key).unwrap();
+        key
+    };
     let matching = model.matching(&parsed);
     let answer = ask.try_ask(&format!("{{op: 'find', {question}}}")).await.map_err(|e| format!("{question}: {e}"))?;
     let found = documents(&answer);

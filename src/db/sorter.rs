@@ -1,0 +1,115 @@
+//! A sorter: keeps what was found until it can be given out in order, and no more of it than is wanted.
+//!
+//! Not aware of documents: it is given bytes that sort as they do.
+//!
+//! Invariants: what sorts alike comes out as it came in; at most a few times as much is kept as is wanted.
+
+use super::find::Found;
+use crate::error::Result;
+
+/// This many more than twice what is wanted are kept before it is looked which to keep.
+const SLACK: usize = 256;
+
+/// See the module.
+pub(super) struct Sorter {
+    wanted: Option<usize>,
+    /// The sort keys of `items`.
+    keys: Vec<u8>,
+    items: Vec<Item>,
+    found: Vec<Option<Found>>,
+    /// What does not sort before this one, the last that is wanted so far, is not wanted.
+    last: Option<Vec<u8>>,
+}
+
+#[derive(Clone, Copy)]
+struct Item {
+    /// The first bytes of the key: most comparisons need no more.
+    front: u64,
+    start: usize,
+    end: usize,
+    /// In `found`, and so by age.
+    place: usize,
+}
+
+impl Sorter {
+    /// Keeps the first so many; all where none is given.
+    pub(super) const fn new(wanted: Option<usize>) -> Self {
+        Sorter { wanted, keys: Vec::new(), items: Vec::new(), found: Vec::new(), last: None }
+    }
+
+    /// Adds what sorts by the key that `push_key` appends.
+    pub(super) fn push(
+        &mut self,
+        found: Found,
+        push_key: impl FnOnce(&Found, &mut Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        let start = self.keys.len();
+        push_key(&found, &mut self.keys)?;
+        let key = self.keys.get(start..).unwrap_or_default();
+        if self.last.as_deref().is_some_and(|last| key >= last) {
+            self.keys.truncate(start);
+            return Ok(());
+        }
+        let item = Item { front: front(key), start, end: self.keys.len(), place: self.found.len() };
+        self.items.push(item);
+        self.found.push(Some(found));
+        if let Some(wanted) = self.wanted
+            && self.items.len() >= wanted.saturating_mul(2).saturating_add(SLACK)
+        {
+            self.prune(wanted);
+        }
+        Ok(())
+    }
+
+    /// Everything wanted, in order.
+    pub(super) fn finish(mut self) -> Vec<Found> {
+        if let Some(wanted) = self.wanted
+            && self.items.len() > wanted
+        {
+            self.prune(wanted);
+        }
+        let Sorter { keys, mut items, mut found, .. } = self;
+        items.sort_unstable_by(|left, right| compare(&keys, left, right));
+        items.iter().filter_map(|item| found.get_mut(item.place)?.take()).collect()
+    }
+
+    /// Forgets what is not among the first so many.
+    fn prune(&mut self, wanted: usize) {
+        let Some(last) = wanted.checked_sub(1) else {
+            self.items.clear();
+            self.last = Some(Vec::new());
+            return;
+        };
+        let keys = core::mem::take(&mut self.keys);
+        self.items.select_nth_unstable_by(last, |left, right| compare(&keys, left, right));
+        self.items.truncate(wanted);
+        self.last = self.items.last().and_then(|item| keys.get(item.start..item.end)).map(<[u8]>::to_vec);
+        // By age, so that `place` goes on telling it.
+        self.items.sort_unstable_by_key(|item| item.place);
+        let mut found = Vec::with_capacity(wanted);
+        for item in &mut self.items {
+            let start = self.keys.len();
+            self.keys.extend_from_slice(keys.get(item.start..item.end).unwrap_or_default());
+            (item.start, item.end) = (start, self.keys.len());
+            let kept = self.found.get_mut(item.place).and_then(Option::take);
+            item.place = found.len();
+            found.push(kept);
+        }
+        self.found = found;
+    }
+}
+
+fn front(key: &[u8]) -> u64 {
+    let mut front = [0; 8];
+    let len = key.len().min(8);
+    if let (Some(front), Some(key)) = (front.get_mut(..len), key.get(..len)) {
+        front.copy_from_slice(key);
+    }
+    u64::from_be_bytes(front)
+}
+
+fn compare(keys: &[u8], left: &Item, right: &Item) -> core::cmp::Ordering {
+    let key = |item: &Item| keys.get(item.start..item.end).unwrap_or_default();
+    let by_front = left.front.cmp(&right.front);
+    by_front.then_with(|| key(left).cmp(key(right))).then(left.place.cmp(&right.place))
+}
