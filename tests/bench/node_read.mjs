@@ -33,7 +33,7 @@ async function measure(name, rounds, call) {
   }
   times.sort((a, b) => a - b)
   const us = at => times[at].toFixed(1).padStart(9)
-  console.log(name.padEnd(24), 'min', us(0), 'us   p50', us(rounds >> 1), 'us  ', answer?.length ?? answer)
+  console.log(name.padEnd(24), 'min', us(0), 'us   p50', us(rounds >> 1), 'us  ', answer?.length ?? typeof answer)
 }
 
 const id = () => pick(readings).id
