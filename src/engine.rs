@@ -45,6 +45,7 @@ mod filter;
 mod flip;
 pub mod format;
 mod frame;
+mod heads;
 pub mod index;
 mod log;
 mod lookup;

@@ -17,6 +17,7 @@ pub(super) struct Sorter {
     keys: Vec<u8>,
     items: Vec<Item>,
     found: Vec<Option<Found>>,
+    pushed: usize,
     /// What does not sort before this one, the last that is wanted so far, is not wanted.
     last: Option<Vec<u8>>,
 }
@@ -27,14 +28,16 @@ struct Item {
     front: u64,
     start: usize,
     end: usize,
-    /// In `found`, and so by age.
+    /// In `found`.
     place: usize,
+    /// What came earlier has less.
+    age: usize,
 }
 
 impl Sorter {
     /// Keeps the first so many; all where none is given.
     pub(super) const fn new(wanted: Option<usize>) -> Self {
-        Sorter { wanted, keys: Vec::new(), items: Vec::new(), found: Vec::new(), last: None }
+        Sorter { wanted, keys: Vec::new(), items: Vec::new(), found: Vec::new(), pushed: 0, last: None }
     }
 
     /// Adds what sorts by the key that `push_key` appends.
@@ -50,7 +53,8 @@ impl Sorter {
             self.keys.truncate(start);
             return Ok(());
         }
-        let item = Item { front: front(key), start, end: self.keys.len(), place: self.found.len() };
+        let item = Item { front: front(key), start, end: self.keys.len(), place: self.found.len(), age: self.pushed };
+        self.pushed += 1;
         self.items.push(item);
         self.found.push(Some(found));
         if let Some(wanted) = self.wanted
@@ -63,30 +67,20 @@ impl Sorter {
 
     /// Everything wanted, in order.
     pub(super) fn finish(mut self) -> Vec<Found> {
-        if let Some(wanted) = self.wanted
-            && self.items.len() > wanted
-        {
-            self.prune(wanted);
-        }
-        let Sorter { keys, mut items, mut found, .. } = self;
-        items.sort_unstable_by(|left, right| compare(&keys, left, right));
-        items.iter().filter_map(|item| found.get_mut(item.place)?.take()).collect()
+        self.prune(self.wanted.unwrap_or(usize::MAX));
+        self.found.into_iter().flatten().collect()
     }
 
-    /// Forgets what is not among the first so many.
+    /// Sorts what there is, and forgets what is not among the first so many.
     fn prune(&mut self, wanted: usize) {
-        let Some(last) = wanted.checked_sub(1) else {
-            self.items.clear();
-            self.last = Some(Vec::new());
-            return;
-        };
         let keys = core::mem::take(&mut self.keys);
-        self.items.select_nth_unstable_by(last, |left, right| compare(&keys, left, right));
-        self.items.truncate(wanted);
-        self.last = self.items.last().and_then(|item| keys.get(item.start..item.end)).map(<[u8]>::to_vec);
-        // By age, so that `place` goes on telling it.
-        self.items.sort_unstable_by_key(|item| item.place);
-        let mut found = Vec::with_capacity(wanted);
+        self.items.sort_unstable_by(|left, right| compare(&keys, left, right));
+        if self.items.len() >= wanted {
+            self.items.truncate(wanted);
+            let last = self.items.last().and_then(|item| keys.get(item.start..item.end));
+            self.last = Some(last.unwrap_or_default().to_vec());
+        }
+        let mut found = Vec::with_capacity(self.items.len());
         for item in &mut self.items {
             let start = self.keys.len();
             self.keys.extend_from_slice(keys.get(item.start..item.end).unwrap_or_default());
@@ -111,5 +105,5 @@ fn front(key: &[u8]) -> u64 {
 fn compare(keys: &[u8], left: &Item, right: &Item) -> core::cmp::Ordering {
     let key = |item: &Item| keys.get(item.start..item.end).unwrap_or_default();
     let by_front = left.front.cmp(&right.front);
-    by_front.then_with(|| key(left).cmp(key(right))).then(left.place.cmp(&right.place))
+    by_front.then_with(|| key(left).cmp(key(right))).then(left.age.cmp(&right.age))
 }

@@ -105,7 +105,7 @@ impl<S: Storage> Inner<S> {
         if !index.filter.may_hold_hashed(key, hash) {
             return Ok(None);
         }
-        let Some(block) = block_ref(&index.run, index.run.lower_bound(key)) else {
+        let Some(block) = block_ref(&index.run, index.run.find(key)) else {
             return Ok(None);
         };
         let blocks = self.blocks(segment, &index.run, &[block]).await?;
@@ -133,7 +133,7 @@ impl<S: Storage> Inner<S> {
             if !index.filter.may_hold_hashed(key, *hash) {
                 continue;
             }
-            let block = index.run.lower_bound(key);
+            let block = index.run.find(key);
             let Some(slot) = place_of.get_mut(block) else { continue };
             if *slot == NOWHERE {
                 let Some(block) = block_ref(&index.run, block) else { continue };

@@ -10,6 +10,7 @@
 
 use super::filter::{Filter, FilterBuilder};
 use super::format::SPACE_DOCUMENT;
+use super::heads::Heads;
 use super::slice::Slice;
 use crate::bytes::{Reader, put_varint};
 use crate::error::{Error, Result};
@@ -28,6 +29,7 @@ pub struct Run {
     table: usize,
     /// Says of a document without a search that it is not here.
     documents: Option<Rc<Filter>>,
+    heads: Rc<Heads>,
 }
 
 /// Where one entry lies in the buffer.
@@ -56,7 +58,7 @@ impl Run {
         let count = u32::from_le_bytes(*bytes.last_chunk()?) as usize;
         let table = count.checked_mul(4)?.checked_add(4)?;
         let entries = bytes.len().checked_sub(table)?;
-        let run = Run { bytes: Rc::new(bytes), count, table: entries, documents: None };
+        let run = Run { bytes: Rc::new(bytes), count, table: entries, documents: None, heads: Rc::default() };
         let mut end = 0;
         let mut previous: Option<(usize, usize)> = None;
         for index in 0..count {
@@ -107,6 +109,9 @@ impl Run {
         let entry = self.bytes.get(offset..self.table)?;
         if let [key_len @ 0..0x80, value_len @ 0..0x80, ..] = entry {
             return Some((offset + 2, usize::from(*key_len), usize::from(*value_len)));
+        }
+        if let [key_len @ 0..0x80, low, high @ 0..0x80, ..] = entry {
+            return Some((offset + 3, usize::from(*key_len), usize::from(low & 0x7f) | usize::from(*high) << 7));
         }
         let mut reader = Reader::new(entry);
         let key_len = usize::try_from(reader.varint()?).ok()?;
@@ -210,6 +215,12 @@ impl Run {
         low
     }
 
+    /// The same as [`Run::lower_bound`], for a run that may be searched often.
+    #[must_use]
+    pub(super) fn find(&self, key: &[u8]) -> usize {
+        self.heads.lower_bound(self, key)
+    }
+
     /// The same for a key that is known not to lie before `from`; quick where it lies not far behind.
     #[must_use]
     pub fn lower_bound_from(&self, from: usize, key: &[u8]) -> usize {
@@ -224,7 +235,7 @@ impl Run {
     /// What the run says of this key: nothing, a tombstone (`Some(None)`), or a value.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Option<Slice>> {
-        let place = self.place(self.lower_bound(key))?;
+        let place = self.place(self.find(key))?;
         if self.key_at(place) != key {
             return None;
         }
@@ -334,7 +345,7 @@ impl RunBuilder {
             bytes.extend_from_slice(&offset.to_le_bytes());
         }
         bytes.extend_from_slice(&(offsets.len() as u32).to_le_bytes());
-        Run { bytes: Rc::new(bytes), count: offsets.len(), table, documents: None }
+        Run { bytes: Rc::new(bytes), count: offsets.len(), table, documents: None, heads: Rc::default() }
     }
 }
 

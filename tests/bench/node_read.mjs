@@ -22,7 +22,8 @@ const collection = db.collection('readings')
 for (let start = 0; start < COUNT; start += 1000) await collection.insertMany(readings.slice(start, start + 1000))
 await new Promise(resolve => setTimeout(resolve, Number(process.env.SETTLE_MS ?? 3000)))
 
-async function measure(name, rounds, call) {
+async function measure(name, usual, call) {
+  const rounds = Number(process.env.ROUNDS ?? usual)
   if (!name.includes(wanted)) return
   const times = []
   let answer

@@ -6,6 +6,7 @@
 use core::cmp::Ordering;
 use hyphadb::error::ErrorKind;
 use hyphadb::value::shape::{Shape, Shapes};
+use hyphadb::value::table::Table;
 use hyphadb::value::{Name, Object, Path, Value, View, codec, key, order, row, writer};
 use proptest::prelude::*;
 
@@ -207,6 +208,37 @@ proptest! {
     }
 
     #[test]
+    fn values_come_out_of_a_table_as_they_went_in(values in proptest::collection::vec(value(), 0..60)) {
+        // Only what JavaScript has: its dates are fewer.
+        let values: Vec<Value> = values.into_iter().filter(|value| codec::decode(&codec::encoded(value)).is_ok()).collect();
+        let mut table = Table::default();
+        for value in &values {
+            table.push(value.into()).unwrap();
+        }
+        prop_assert_eq!(table.len(), values.len());
+        let mut bytes = Vec::new();
+        table.finish(&mut bytes);
+        prop_assert_eq!(codec::decode(&bytes).unwrap(), Value::Array(values));
+    }
+
+    #[test]
+    fn rows_come_out_of_a_table_as_they_were_written(documents in proptest::collection::vec(document(), 1..20)) {
+        let mut shapes = Shapes::new();
+        let rows: Vec<Vec<u8>> = documents.iter().map(|document| row_of(document, &mut shapes)).collect();
+        let mut table = Table::default();
+        for row in &rows {
+            table.push(View::Object(row::open(row, &shapes).unwrap())).unwrap();
+        }
+        let mut bytes = vec![0; 3];
+        table.finish(&mut bytes);
+        let out = codec::decode(&bytes[3..]);
+        let exact = |document: &Object| codec::decode(&codec::encoded(&document.clone().into())).is_ok();
+        if documents.iter().all(exact) {
+            prop_assert_eq!(out.unwrap(), Value::Array(documents.into_iter().map(Value::Object).collect()));
+        }
+    }
+
+    #[test]
     fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
         let mut shapes = Shapes::new();
         let names: [Name; 2] = ["a".into(), "b".into()];
@@ -234,4 +266,19 @@ fn a_row_that_nests_without_end_is_corrupt() {
     assert_eq!(view.to_object().unwrap_err().kind(), ErrorKind::Corrupt);
     let nested = [0x28].repeat(100_000);
     assert_eq!(key::read(&mut nested.as_slice()).unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn strings_that_repeat_and_strings_that_do_not_come_back() {
+    for (count, kinds, padding) in
+        [(31, 40, 0), (40, 100, 0), (300, 254, 0), (300, 255, 0), (300, 256, 0), (40_000, 7, 0), (300, 1000, 20_000)]
+    {
+        let text = |n: usize| Value::from(format!("{}{}\u{e9}", n * n % kinds, "x".repeat(padding)));
+        let values: Vec<Value> = (0..count).map(text).collect();
+        let mut table = Table::default();
+        values.iter().for_each(|value| table.push(value.into()).unwrap());
+        let mut bytes = Vec::new();
+        table.finish(&mut bytes);
+        assert!(codec::decode(&bytes).unwrap() == Value::Array(values), "{count} strings of {kinds} kinds");
+    }
 }
