@@ -45,6 +45,7 @@ impl Filter {
     }
 
     /// Whether the segment may hold this key.
+    #[cfg(test)]
     pub(crate) fn may_hold(&self, key: &[u8]) -> bool {
         self.bytes.is_empty() || !is_filtered(key) || self.may_hold_hashed(key, hash(key))
     }
