@@ -164,7 +164,7 @@ impl Changes {
     }
 
     /// The document as it will be stored; none where it is to be deleted.
-    pub(crate) fn new(&self, place: usize) -> Option<&[u8]> {
+    pub(crate) fn after(&self, place: usize) -> Option<&[u8]> {
         let new = self.list.get(place)?.new.clone();
         if new.is_empty() { None } else { self.rows.get(new) }
     }

@@ -60,7 +60,7 @@ pub(crate) async fn insert<S: Storage>(work: &Work<S>, name: &str, docs: &Docs<'
     write::write(work, &collection, &mut changes, mode).await?;
     let mut inserted = Inserted { ids: Keys::default(), errors: Vec::new() };
     for place in 0..changes.len() {
-        let written = changes.new(place).filter(|_| changes.is_pending(place));
+        let written = changes.after(place).filter(|_| changes.is_pending(place));
         let view = written.map(|value| document::open(&collection, value)).transpose()?;
         inserted.ids.push(&collection, view)?;
     }
@@ -125,7 +125,7 @@ pub(crate) async fn put<S: Storage>(work: &Work<S>, name: &str, docs: &Docs<'_>)
     }
     let mut keys = Keys::default();
     for place in 0..changes.len() {
-        keys.push(&collection, Some(document::open(&collection, changes.new(place).unwrap_or_default())?))?;
+        keys.push(&collection, Some(document::open(&collection, changes.after(place).unwrap_or_default())?))?;
     }
     let mut order = changes.in_order();
     // Of two documents with one key the later one stays.

@@ -203,7 +203,7 @@ fn with_key_within<S: Storage>(
     changes: &mut Changes,
     place: usize,
 ) -> Result<Option<Object>> {
-    let ([field], Some(value)) = (collection.key_fields.as_slice(), changes.new(place)) else { return Ok(None) };
+    let ([field], Some(value)) = (collection.key_fields.as_slice(), changes.after(place)) else { return Ok(None) };
     let view = document::open(collection, value)?;
     if field.get(view)?.is_none() {
         let tree = Value::Object(view.to_object()?);

@@ -50,7 +50,7 @@ pub(crate) async fn write<S: Storage>(
             stage = staged.check_unique(work, changes.primary(place)).await;
         }
         match (stage, mode) {
-            (Ok(()), _) => staged.add(changes.new(place).is_some()),
+            (Ok(()), _) => staged.add(changes.after(place).is_some()),
             (Err(error), Mode::Each) if is_of_document(&error) => changes.set_fate(place, Fate::Refused(error)),
             (Err(error), _) => return Err(error),
         }
@@ -111,7 +111,7 @@ impl<'c> Staged<'c> {
         let mut prepare = || -> Result<()> {
             let open = |value| document::open_row(collection, value);
             let old = changes.old(place).map(|old| open(old)).transpose()?;
-            let new = changes.new(place).map(open).transpose()?;
+            let new = changes.after(place).map(open).transpose()?;
             for StagedIndex { index, old: old_entries, new: new_entries, .. } in &mut self.indexes {
                 old_entries.clear();
                 new_entries.clear();
@@ -200,7 +200,7 @@ impl<'c> Staged<'c> {
         let count = changes.pending() + entries;
         let mut run = RunBuilder::with_capacity(changes.len_bytes() + entry_bytes + 12 * count, count);
         for place in changes.in_order() {
-            run.push(changes.key(place), changes.new(place));
+            run.push(changes.key(place), changes.after(place));
         }
         for staged in &self.indexes {
             staged.writes.sort_into(&mut run);
