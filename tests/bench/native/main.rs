@@ -20,6 +20,7 @@ use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use hyphadb::db::Database;
 use hyphadb::db::config::Config;
+use hyphadb::engine::Company;
 use hyphadb::env::{Env, LocalFuture, Timestamp};
 use hyphadb::storage::memory::Memory;
 use hyphadb::value::batch::{Batch, Rows};
@@ -198,7 +199,7 @@ fn main() {
     let full = || {
         let database = open();
         batches.iter().for_each(|batch| drop(ask(&database, batch)));
-        while wait(database.maintain(8.0)).unwrap() {}
+        while wait(database.maintain(Company::Alone)).unwrap() {}
         database
     };
     let chosen: Vec<&Object> = docs.iter().step_by(BATCHES).collect();
