@@ -138,7 +138,7 @@ function summary({ meta, results, walk }) {
     `# Growth\n\n${meta.browser}, hyphadb ${meta.version}, ${meta.machine.processor}, ${meta.machine.cores} cores, load ${results.map(({ load_before, load_after }) => `${load_before} to ${load_after}`).join(', ')}.`,
     table(['documents', ...results.map(({ documents }) => documents.toLocaleString('en-US'))], rows),
     `Open with ${largest.documents.toLocaleString('en-US')} documents takes ${shown(growth)}x of that with ${smallest.documents.toLocaleString('en-US')} (wanted: at most ${OPEN_GROWTH_MOST}x): ${growth <= OPEN_GROWTH_MOST ? 'met' : 'NOT MET'}.`,
-    `${walk.documents.toLocaleString('en-US')} documents, ${shown(mb(walk.documents * DOCUMENT_BYTES))} MB of JSON, ${shown(mb(walk.stored_bytes))} MB on disk, read through a cache of ${shown(mb(walk.cache_bytes))} MB: every document as it was inserted. Memory from opening to the end: wasm ${seen('wasm_bytes')} MB, script ${seen('script_bytes')} MB; the process at most ${shown(mb(walk.renderer_highest_bytes))} MB (${shown(mb(smallest.renderer_empty_bytes))} MB with an empty page).`,
+    `${walk.documents.toLocaleString('en-US')} documents, ${shown(mb(walk.documents * DOCUMENT_BYTES))} MB of JSON, ${shown(mb(walk.stored_bytes))} MB on disk, read through a cache of ${shown(mb(walk.cache_bytes))} MB: every document is as it was inserted, and ${walk.checked.ranges} ranges of 1,000 and ${walk.checked.gets.toLocaleString('en-US')} gets answer right. Memory from opening to the end: wasm ${seen('wasm_bytes')} MB, script ${seen('script_bytes')} MB; the process at most ${shown(mb(walk.renderer_highest_bytes))} MB (${shown(mb(smallest.renderer_empty_bytes))} MB with an empty page).`,
   ]
   return `${lines.join('\n\n')}\n`
 }

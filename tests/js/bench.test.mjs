@@ -1,7 +1,7 @@
 // The benchmark's own parts: its documents, its judgement of answers, its arithmetic, its report. No browser, no peers.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Readings } from '../bench/page/documents.js'
+import { Readings, indexOf } from '../bench/page/documents.js'
 import { Model, difference } from '../bench/page/model.js'
 import { Questions, SIZES } from '../bench/page/questions.js'
 import { measureNamed, measures } from '../bench/measures.mjs'
@@ -29,6 +29,10 @@ describe('readings', () => {
     assert.ok(readings.every(({ ts }, index) => index === 0 || readings[index - 1].ts < ts))
     assert.equal(new Set(readings.map(({ agent }) => agent)).size, 200)
     assert.equal(new Set(readings.map(({ site }) => site)).size, 40)
+  })
+
+  test('tell their index by their time', () => {
+    assert.deepEqual(new Readings(7).slice(0, 1_000).map(({ ts }) => indexOf(ts)), Array.from({ length: 1_000 }, (_, index) => index))
   })
 
   test('another seed gives other readings', () => {

@@ -34,6 +34,11 @@ class Store {
     return this.#readings.find({ ts: { $gte: from, $lt: to } }).sort({ ts: 1 }).toArray()
   }
 
+  /** The documents that follow a key, in the order of keys. */
+  after(id, limit) {
+    return this.#readings.find({ id: { $gt: id } }).sort({ id: 1 }).limit(limit).toArray()
+  }
+
   /** Each document gets a value of its own, so it is an operation for each; one commit. */
   update(patches) {
     return this.#readings.bulkWrite(patches.map(({ id, value }) => ({ updateOne: { filter: { id }, update: { $set: { value } } } })))

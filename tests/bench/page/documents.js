@@ -45,6 +45,9 @@ const numbered = (name, number, digits) => `${name}-${String(number).padStart(di
 export const agentName = number => numbered('agent', number, 3)
 export const siteName = number => numbered('site', number, 2)
 
+/** The index of the reading that has this `ts`. */
+export const indexOf = ts => Math.floor((ts - TS_FIRST_MS) / TS_STEP_MS)
+
 /** All readings of a seed; there is no last one. */
 export class Readings {
   #seed

@@ -2,7 +2,7 @@
 //
 // Not a comparison: that is `workloads.js`. Only what stands between two looks at the clock is measured; every answer is
 // compared with the model, outside of that.
-import { Readings, chance, spread } from './documents.js'
+import { Readings, chance, indexOf, spread } from './documents.js'
 import { Model, difference } from './model.js'
 import { Questions, SIZES } from './questions.js'
 
@@ -11,6 +11,7 @@ const COLD_GETS = 20
 /** Gets that are repeated: so few that all that they need fits into any cache. */
 const WARM_GETS = 20
 const WARM_TIMES = 10
+const WALK_RANGES = 20
 const WALK_GETS = 2_000
 /** Memory is asked for this often while a database larger than the cache is read. */
 const MEMORY_EVERY = 100
@@ -125,24 +126,46 @@ async function each(list, ask) {
   return { answers, ms }
 }
 
-/** Reads every document by ranges of time, and some by key, with a cache that holds a part of them; checks every answer. */
+/** Reads all documents in the order of keys, each compared with what its time says that it is. */
+async function readAll(readings, documents, store, look) {
+  let [count, last] = [0, '']
+  for (let pages = 1; count < documents; pages++) {
+    const page = await store.after(last, SIZES.range)
+    if (!page.length) throw new Error(`after ${count} of ${documents} documents there are no more`)
+    for (const document of page) {
+      if (document.id <= last) throw new Error(`${document.id} comes after ${last}`)
+      check(document.id, document, readings.at(indexOf(document.ts)))
+      last = document.id
+    }
+    count += page.length
+    if (pages % MEMORY_EVERY === 0) await look()
+  }
+  check('documents after the last', await store.after(last, SIZES.range), [])
+  check('documents', count, documents)
+}
+
+/** Reads every document, then some by time and by key, with a cache that holds a part of them; checks every answer. */
 async function walk({ seed, documents, cacheBytes }) {
   const readings = new Readings(seed)
-  const store = await open({ cacheBytes })
-  const seen = [await memory()]
-  let ranges = 0
-  for (let from = 0; from < documents; from += SIZES.range) {
-    const to = Math.min(from + SIZES.range, documents)
-    check(`range from ${from}`, await store.range(readings.at(from).ts, readings.at(to).ts), readings.slice(from, to))
-    if (++ranges % MEMORY_EVERY === 0) seen.push(await memory())
-  }
   const random = chance(spread(seed))
+  const any = limit => Math.floor(random() * limit)
+  const store = await open({ cacheBytes })
+  const seen = []
+  const look = async () => seen.push(await memory())
+  await look()
+  await readAll(readings, documents, store, look)
+  for (let time = 0; time < WALK_RANGES; time++) {
+    const from = any(documents - SIZES.range)
+    const to = from + SIZES.range
+    check(`range from ${from}`, await store.range(readings.at(from).ts, readings.at(to).ts), readings.slice(from, to))
+  }
+  await look()
   for (let time = 0; time < WALK_GETS; time++) {
-    const reading = readings.at(Math.floor(random() * documents))
+    const reading = readings.at(any(documents))
     check('get', await store.get(reading.id), reading)
   }
-  seen.push(await memory())
-  return { memory: seen, checked: { documents, gets: WALK_GETS } }
+  await look()
+  return { memory: seen, checked: { documents, ranges: WALK_RANGES, gets: WALK_GETS } }
 }
 
 const PHASES = { fill, first, ask, walk }
