@@ -4,6 +4,7 @@ import { describe, test } from 'node:test'
 import { Readings, indexOf } from '../bench/page/documents.js'
 import { Model, difference } from '../bench/page/model.js'
 import { Questions, SIZES } from '../bench/page/questions.js'
+import { drawing, summary } from '../bench/growth.mjs'
 import { measureNamed, measures } from '../bench/measures.mjs'
 import { readOptions } from '../bench/options.mjs'
 import { Medians, losses, reportOf, table } from '../bench/report.mjs'
@@ -195,6 +196,29 @@ describe('the chart', () => {
     assert.match(text, /prefers-color-scheme: dark/)
     assert.match(text, /Open &amp; get, ms/)
     assert.doesNotMatch(text, /NaN|undefined/)
+  })
+})
+
+describe('the report of growth', () => {
+  const result = (documents, open_ms) => ({
+    documents, open_ms: [open_ms], first_get_ms: [open_ms + 1], cold_get_ms: [1], warm_get_ms: [0.02], site_ms: [0.5], agent_ms: [2], memory: { wasm_bytes: 1e7 },
+    renderer_bytes: 2e8, renderer_empty_bytes: 1e8, stored_bytes: documents * 100, load_before: 1, load_after: 1, filled: { bulk_insert_ms: documents / 100 },
+  })
+  const run = {
+    meta: { browser: 'Made-up/1', version: '0.1', machine: { processor: 'P', cores: 2 } },
+    results: [result(10_000, 10), result(1_000_000, 20)],
+    walk: { documents: 1_000_000, stored_bytes: 1e8, cache_bytes: 1e7, renderer_highest_bytes: 3e8, memory: [{ wasm_bytes: 2e7, script_bytes: 1e6 }], checked: { ranges: 20, gets: 2_000 } },
+  }
+
+  test('says by how much opening has grown, and whether that is too much', () => {
+    assert.match(summary(run), /Open with 1,000,000 documents takes 2x of that with 10,000 \(wanted: at most 1\.3x\): NOT MET\./)
+    assert.match(summary({ ...run, results: [result(10_000, 10), result(1_000_000, 12)] }), /1\.2x .*: met\./)
+    assert.doesNotMatch(summary(run), /NaN|undefined/)
+  })
+
+  test('is drawn with a panel for each measure', () => {
+    assert.equal(drawing(run).match(/<g /g).length, 6)
+    assert.doesNotMatch(drawing(run), /NaN|undefined/)
   })
 })
 
