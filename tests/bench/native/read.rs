@@ -21,6 +21,7 @@ use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 use hyphadb::db::Database;
 use hyphadb::db::config::Config;
+use hyphadb::engine::Company;
 use hyphadb::engine::Options;
 use hyphadb::env::simulated::World;
 use hyphadb::storage::memory::Memory;
@@ -67,9 +68,9 @@ fn open(documents: &[Object]) -> Database<Memory> {
             for batch in documents.chunks(BATCH) {
                 let docs = list(batch.iter().cloned().map(Value::from).collect());
                 database.request(&request("insert", vec![("docs", docs)])).await.unwrap();
-                database.maintain(8.0).await.unwrap();
+                database.maintain(Company::Alone).await.unwrap();
             }
-            while database.maintain(8.0).await.unwrap() {}
+            while database.maintain(Company::Alone).await.unwrap() {}
             database
         })
         .unwrap()
