@@ -100,7 +100,7 @@ pub struct Options {
     pub level0_segments: usize,
     /// Bytes that level 1 may hold, as stored; each deeper level ten times the one above.
     pub level1_bytes: u64,
-    /// Bytes of blocks kept in memory.
+    /// Bytes of blocks kept in memory: a quarter of it as stored, the rest unpacked.
     pub cache_bytes: usize,
     /// Bytes of recent commits kept for validation while transactions are under way.
     pub recent_bytes: usize,
@@ -473,7 +473,7 @@ impl<S: Storage> Inner<S> {
             segments: state.manifest.segments().count(),
             segment_bytes: state.manifest.segment_bytes(),
             segment_entries: state.manifest.segments().map(|segment| segment.entries).sum(),
-            cache_bytes,
+            cache_bytes: cache_bytes + self.extents.borrow().len_bytes(),
             cache_hits,
             cache_misses,
             grouped_commits: self.grouped_commits.get(),

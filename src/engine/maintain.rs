@@ -108,6 +108,7 @@ impl<S: Storage> Inner<S> {
         let flipped = self.flip(change, |manifest| manifest.retired.retain(|retired| !gone.contains(retired))).await?;
         for retired in gone.iter().filter(|_| flipped) {
             self.cache.borrow_mut().remove_segment(retired.id);
+            self.extents.borrow_mut().remove_segment(retired.id);
             self.replaced.borrow_mut().retain(|(id, _)| *id != retired.id);
         }
         Ok(flipped)

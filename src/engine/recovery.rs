@@ -6,6 +6,7 @@
 //! there, unbroken, or opening fails and says which is lost; no block is read.
 
 use super::block_cache::BlockCache;
+use super::extents::Extents;
 use super::format::{FORMAT, Head};
 use super::frame::{Checksum, DatabaseId};
 use super::log::ATTEMPTS;
@@ -81,8 +82,8 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
         options,
         state: RefCell::new(Rc::new(loaded.state)),
         recent: RefCell::new(recent),
-        cache: RefCell::new(BlockCache::new(options.cache_bytes)),
-        extents: RefCell::default(),
+        cache: RefCell::new(BlockCache::new(options.cache_bytes - options.cache_bytes / 4)),
+        extents: RefCell::new(Extents::new(options.cache_bytes / 4)),
         queue: RefCell::default(),
         listeners: RefCell::default(),
         in_flight: Cell::new(None),
