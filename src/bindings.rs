@@ -18,7 +18,7 @@ pub use transaction::Transaction;
 
 use crate::env::browser::BrowserEnv;
 use crate::storage::indexed_db::{IndexedDb, IndexedDbOptions};
-use js_sys::Function;
+use js_sys::{Function, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -26,11 +26,14 @@ use wasm_bindgen::prelude::wasm_bindgen;
 ///
 /// # Errors
 /// `unavailable` when another context holds it open and does not give way.
-#[wasm_bindgen]
-pub async fn delete_database(name: String) -> Result<(), JsValue> {
+#[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+pub fn delete_database(name: String) -> Result<Promise, JsValue> {
     panic::check()?;
-    let deadline_ms = IndexedDbOptions::new(name.as_str()).open_deadline_ms;
-    IndexedDb::delete(&name, deadline_ms, &BrowserEnv::new()).await.map_err(|error| error::to_js(&error.into()))
+    Ok(promise::of(async move {
+        let deadline_ms = IndexedDbOptions::new(name.as_str()).open_deadline_ms;
+        IndexedDb::delete(&name, deadline_ms, &BrowserEnv::new()).await?;
+        Ok(JsValue::UNDEFINED)
+    }))
 }
 
 /// Calls `callback` with the message of a panic, before the instance traps: promises under way will never be settled.

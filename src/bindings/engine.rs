@@ -15,7 +15,7 @@ use crate::storage::Storage;
 use crate::storage::any::AnyStorage;
 use crate::storage::indexed_db::{Found, IndexedDb, IndexedDbOptions};
 use crate::storage::memory::Memory;
-use js_sys::{Function, Uint8Array};
+use js_sys::{Function, Promise, Uint8Array};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -37,10 +37,11 @@ impl Engine {
     ///
     /// # Errors
     /// See the facade's `open`.
-    pub async fn open(config: Vec<u8>) -> core::result::Result<Engine, JsValue> {
+    #[wasm_bindgen(unchecked_return_type = "Promise<Engine>")]
+    pub fn open(config: Vec<u8>) -> core::result::Result<Promise, JsValue> {
         panic::watch();
         panic::check()?;
-        open(&config).await.map_err(|error| error::to_js(&error))
+        Ok(promise::of(async move { open(&config).await.map(JsValue::from) }))
     }
 
     /// Answers one encoded request: at once when nothing has to be read from the storage, else with a promise.
@@ -68,10 +69,11 @@ impl Engine {
     ///
     /// # Errors
     /// `lost` when the database was wiped or rolled back.
-    pub async fn catch_up(&self) -> core::result::Result<bool, JsValue> {
+    #[wasm_bindgen(unchecked_return_type = "Promise<boolean>")]
+    pub fn catch_up(&self) -> core::result::Result<Promise, JsValue> {
         panic::check()?;
         let database = self.database.clone();
-        database.catch_up().await.map_err(|error| error::to_js(&error))
+        Ok(promise::of(async move { database.catch_up().await.map(JsValue::from) }))
     }
 
     /// Does one piece of the background work that is due; true: more is left. `is_alone`: no other context has the
@@ -79,23 +81,28 @@ impl Engine {
     ///
     /// # Errors
     /// The storage's failures; nothing is lost then.
-    pub async fn maintain(&self, is_alone: bool) -> core::result::Result<bool, JsValue> {
+    #[wasm_bindgen(unchecked_return_type = "Promise<boolean>")]
+    pub fn maintain(&self, is_alone: bool) -> core::result::Result<Promise, JsValue> {
         panic::check()?;
         let database = self.database.clone();
         let company = if is_alone { Company::Alone } else { Company::Others };
-        database.maintain(company).await.map_err(|error| error::to_js(&error))
+        Ok(promise::of(async move { database.maintain(company).await.map(JsValue::from) }))
     }
 
     /// To be called once after an end that was not clean: see [`IndexedDb::retire_browser_log`].
     ///
     /// # Errors
     /// The storage's failures; nothing is lost then.
-    pub async fn retire_log(&self) -> core::result::Result<(), JsValue> {
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn retire_log(&self) -> core::result::Result<Promise, JsValue> {
         panic::check()?;
-        match self.indexed_db.clone() {
-            Some(storage) => storage.retire_browser_log().await.map_err(|error| error::to_js(&error.into())),
-            None => Ok(()),
-        }
+        let storage = self.indexed_db.clone();
+        Ok(promise::of(async move {
+            if let Some(storage) = storage {
+                storage.retire_browser_log().await?;
+            }
+            Ok(JsValue::UNDEFINED)
+        }))
     }
 
     /// The newest commit known here.
@@ -134,11 +141,17 @@ impl Engine {
     }
 
     /// Waits for the calls under way and closes.
-    pub async fn close(&self) -> core::result::Result<(), JsValue> {
+    ///
+    /// # Errors
+    /// `closed` after a panic.
+    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
+    pub fn close(&self) -> core::result::Result<Promise, JsValue> {
         panic::check()?;
         let database = self.database.clone();
-        database.close().await;
-        Ok(())
+        Ok(promise::of(async move {
+            database.close().await;
+            Ok(JsValue::UNDEFINED)
+        }))
     }
 }
 
