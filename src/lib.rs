@@ -12,6 +12,7 @@ pub mod env;
 pub mod error;
 pub mod limits;
 pub mod planted;
+pub mod sorted;
 
 // Floor 1: plain data.
 pub mod value;

@@ -8,10 +8,10 @@ use super::config::parse_count;
 use super::find::Find;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Projection;
+use crate::sorted::Sorted;
 use crate::storage::Storage;
 use crate::value::Value;
 use core::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 
 /// Cursors that may be open at once.
 const CURSORS_MAX: usize = 10_000;
@@ -24,7 +24,7 @@ pub(crate) struct Cursor<S: Storage> {
 
 /// The open cursors, by number.
 pub(crate) struct Cursors<S: Storage> {
-    open: RefCell<BTreeMap<usize, Option<Cursor<S>>>>,
+    open: RefCell<Sorted<usize, Option<Cursor<S>>>>,
     last: Cell<usize>,
 }
 

@@ -204,7 +204,7 @@ pub(crate) async fn drop_index<S: Storage>(shared: &Rc<Shared<S>>, collection: &
 pub(crate) async fn sweep<S: Storage>(shared: &Rc<Shared<S>>) -> Result<bool> {
     let delete = async |work: &Work<S>| {
         let catalog = work.catalog().await?;
-        let Some((collection, index)) = catalog.dropped().first().copied() else { return Ok(false) };
+        let Some((collection, index)) = catalog.dropped().next() else { return Ok(false) };
         // Nobody reads or writes these entries any more: they need not be validated.
         let range = KeyRange::prefix(&collection.index_entries(index));
         let mut scan = work.transaction().snapshot().scan(range, Direction::Ascending);

@@ -15,11 +15,11 @@ use crate::engine::run::Run;
 use crate::engine::{CommitEvent, Engine};
 use crate::error::Result;
 use crate::limits::CONFLICT_RETRIES_MAX;
+use crate::sorted::Sorted;
 use crate::storage::{CommitSeq, Durability, Storage};
 use crate::value::Name;
 use crate::value::uuid::Uuids;
 use core::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// See the module.
@@ -35,7 +35,7 @@ pub(crate) struct Shared<S: Storage> {
     pub(crate) define_gate: Gate,
     pub(crate) cursors: Cursors<S>,
     /// Indexes that are being built here: documents done, and all.
-    pub(crate) builds: RefCell<BTreeMap<(CollectionId, Name), (usize, usize)>>,
+    pub(crate) builds: RefCell<Sorted<(CollectionId, Name), (usize, usize)>>,
     pub(crate) listeners: Listeners,
     known: Rc<RefCell<Known>>,
 }

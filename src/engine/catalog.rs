@@ -24,10 +24,10 @@
 use super::format::{SPACE_CATALOG, SPACE_DOCUMENT, SPACE_INDEX};
 use crate::error::{Error, Result};
 use crate::query::IndexFacts;
+use crate::sorted::Sorted;
 use crate::value::shape::{Shape, ShapeId, Shapes};
 use crate::value::{Name, Path};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 const KIND_COLLECTION: u8 = 1;
@@ -125,9 +125,9 @@ pub struct Collection {
 /// All collections. Clones share what they hold.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    collections: BTreeMap<CollectionId, Rc<Collection>>,
-    by_name: BTreeMap<Name, CollectionId>,
-    dropped: BTreeSet<(CollectionId, IndexId)>,
+    collections: Sorted<CollectionId, Rc<Collection>>,
+    by_name: Sorted<Name, CollectionId>,
+    dropped: Sorted<(CollectionId, IndexId), ()>,
 }
 
 /// A key and the value to put under it.
@@ -300,14 +300,14 @@ impl Catalog {
 
     /// Indexes that were dropped and still have entries.
     #[must_use]
-    pub const fn dropped(&self) -> &BTreeSet<(CollectionId, IndexId)> {
-        &self.dropped
+    pub fn dropped(&self) -> impl Iterator<Item = (CollectionId, IndexId)> {
+        self.dropped.iter().map(|(index, ())| *index)
     }
 
     /// A new collection with the next number; it has yet to be written.
     #[must_use]
     pub fn next_collection(&self, name: &str, key_fields: Vec<Path>) -> Collection {
-        let last = self.collections.last_key_value().map_or(0, |(id, _)| id.0);
+        let last = self.collections.last().map_or(0, |(id, _)| id.0);
         Collection {
             id: CollectionId(last.saturating_add(1)),
             name: name.into(),
@@ -334,7 +334,7 @@ impl Catalog {
         let part = part.try_into().map(u32::from_be_bytes).map_err(|_| damaged("a key"))?;
         if *kind == KIND_DROPPED {
             let dropped = (collection, IndexId(part));
-            let _ = if value.is_some() { self.dropped.insert(dropped) } else { self.dropped.remove(&dropped) };
+            let _ = if value.is_some() { self.dropped.insert(dropped, ()) } else { self.dropped.remove(&dropped) };
             return Ok(());
         }
         let owner = self.collections.get_mut(&collection).ok_or_else(|| damaged("a part without its collection"))?;
@@ -375,7 +375,7 @@ impl Catalog {
     #[must_use]
     pub fn grown(&self, newer: &Catalog) -> Catalog {
         let mut grown = self.clone();
-        for (id, collection) in &mut grown.collections {
+        for (id, collection) in grown.collections.iter_mut() {
             let Some(newer) = newer.by_id(*id) else { continue };
             let collection = Rc::make_mut(collection);
             collection.shapes = Rc::clone(&newer.shapes);

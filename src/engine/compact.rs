@@ -144,8 +144,10 @@ fn replace(manifest: &mut Manifest, compaction: &Compaction, inputs: &[Rc<Segmen
         manifest.levels.push(Vec::new());
     }
     if let Some(level) = manifest.levels.get_mut(compaction.target) {
-        level.extend(outputs.iter().cloned().map(Rc::new));
-        level.sort_by(|a, b| a.first.cmp(&b.first));
+        for output in outputs {
+            let place = level.partition_point(|segment| segment.first < output.first);
+            level.insert(place, Rc::new(output.clone()));
+        }
     }
     while manifest.levels.last().is_some_and(Vec::is_empty) {
         manifest.levels.pop();

@@ -4,8 +4,9 @@
 //! older than `floor` cannot be validated and must be run again.
 
 use super::run::Run;
+use crate::sorted::Sorted;
 use crate::storage::CommitSeq;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -15,7 +16,7 @@ pub(crate) struct Recent {
     bytes: usize,
     bytes_max: usize,
     /// Snapshots of transactions under way, and how many have each.
-    active: BTreeMap<CommitSeq, usize>,
+    active: Sorted<CommitSeq, usize>,
 }
 
 impl Recent {
@@ -25,7 +26,10 @@ impl Recent {
 
     /// A transaction began with this snapshot.
     pub(crate) fn enter(&mut self, seq: CommitSeq) {
-        *self.active.entry(seq).or_default() += 1;
+        match self.active.get_mut(&seq) {
+            Some(count) => *count += 1,
+            None => drop(self.active.insert(seq, 1)),
+        }
     }
 
     /// A transaction with this snapshot ended.
@@ -53,7 +57,7 @@ impl Recent {
     }
 
     fn prune(&mut self) {
-        let oldest = self.active.keys().next().copied();
+        let oldest = self.active.first().map(|(seq, _)| *seq);
         while let Some((seq, run)) = self.commits.front() {
             let is_wanted = *seq > self.floor && oldest.is_some_and(|oldest| *seq > oldest);
             if is_wanted && self.bytes <= self.bytes_max {

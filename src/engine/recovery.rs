@@ -19,6 +19,7 @@ use super::{Inner, Mark, Options, Pressure, State, log};
 use crate::env::timeout::timeout;
 use crate::env::{Env, random_id};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sorted::Sorted;
 use crate::storage::{
     Append, Batch, CommitSeq, Durability, Failure, LogRecord, NameRange, Storage, StorageError, StorageResult, Store,
     Tail,
@@ -230,17 +231,19 @@ fn lost(from: CommitSeq, to: CommitSeq) -> Error {
 
 /// The names of every block older than the manifest that it does not know: what writers that died left behind.
 pub(super) fn orphan_ranges(manifest: &Manifest) -> Vec<NameRange> {
-    let mut known: Vec<NameRange> = manifest.segments().map(|segment| segment.id.names()).collect();
-    known.extend(manifest.retired.iter().map(|retired| retired.id.names()));
-    known.sort_by(|a, b| a.start.cmp(&b.start));
+    let mut known = Sorted::default();
+    let ids = manifest.segments().map(|segment| segment.id).chain(manifest.retired.iter().map(|retired| retired.id));
+    for names in ids.map(|id| id.names()) {
+        known.insert(names.start, names.end);
+    }
     let limit = manifest.generation.to_be_bytes().to_vec();
     let mut ranges = Vec::new();
     let mut start = Vec::new();
-    for names in known.into_iter().take_while(|names| names.start < limit) {
-        if start < names.start {
-            ranges.push(NameRange { start, end: Some(names.start) });
+    for (first, end) in known.iter().take_while(|(first, _)| *first < limit) {
+        if start < *first {
+            ranges.push(NameRange { start, end: Some(first.clone()) });
         }
-        start = names.end.unwrap_or_default();
+        start = end.clone().unwrap_or_default();
     }
     if start < limit {
         ranges.push(NameRange { start, end: Some(limit) });

@@ -7,6 +7,7 @@
 //! manual, "Query and Projection Operators" (<https://www.mongodb.com/docs/manual/reference/operator/query/>).
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::sorted;
 use crate::value::order::{self, Bracket};
 use crate::value::path::Found;
 use crate::value::view::ObjectView;
@@ -179,10 +180,13 @@ impl Test {
     fn parse(operator: &str, operand: &Value) -> Result<Test> {
         let list = || match operand {
             Value::Array(values) => {
-                let mut values = values.clone();
-                values.sort_by(order::compare_values);
-                values.dedup_by(|left, right| order::compare_values(left, right).is_eq());
-                Ok(values)
+                let compare = |left: usize, right: usize| match (values.get(left), values.get(right)) {
+                    (Some(left), Some(right)) => order::compare_values(left, right),
+                    _ => Ordering::Equal,
+                };
+                let mut places = sorted::order(values.len(), &mut { compare });
+                places.dedup_by(|left, right| compare(*left, *right).is_eq());
+                Ok(places.into_iter().filter_map(|place| values.get(place).cloned()).collect())
             }
             other => Err(Error::invalid(format!("`{operator}` takes an array, not {}", other.type_name()))),
         };

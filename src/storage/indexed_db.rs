@@ -79,9 +79,8 @@ impl IndexedDbOptions {
     }
 
     fn check(&self) -> StorageResult<()> {
-        let mut names = self.stores();
-        names.sort_unstable();
-        if names.windows(2).all(|pair| pair.first() != pair.last()) {
+        let names = self.stores();
+        if names.iter().all(|name| names.iter().filter(|other| *other == name).count() == 1) {
             return Ok(());
         }
         let message = format!("object stores need four different names, got `{}`", names.join("`, `"));

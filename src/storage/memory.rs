@@ -11,22 +11,21 @@ use super::{
 };
 use super::{Failure, Register};
 use crate::planted::{Bug, planted};
+use crate::sorted::Sorted;
 use core::cell::{Cell, RefCell};
-use core::ops::Bound;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// One stored value, shared between the states that have it.
 pub type Value = Rc<Vec<u8>>;
 
-type Values = BTreeMap<Rc<[u8]>, Value>;
+type Values = Sorted<Rc<[u8]>, Value>;
 
 /// All that a storage holds for one database. Cheap to clone: values are shared, maps are copied when they change.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
     head: Option<Value>,
     manifest: Option<Value>,
-    log: Rc<BTreeMap<CommitSeq, Value>>,
+    log: Rc<Sorted<CommitSeq, Value>>,
     stores: [Rc<Values>; 3],
     size_bytes: usize,
 }
@@ -54,7 +53,7 @@ impl Contents {
 
     /// The records of the log, ascending.
     pub fn log(&self) -> impl DoubleEndedIterator<Item = (CommitSeq, &Value)> {
-        self.log.iter().map(|(&seq, value)| (seq, value))
+        self.log.iter().map(|(seq, value)| (*seq, value))
     }
 
     /// Sets a record of the log, or takes it away.
@@ -111,15 +110,11 @@ impl Contents {
     #[must_use]
     pub fn read_log(&self, after: Option<CommitSeq>, manifest: bool) -> Tail {
         let bytes = |value: &Value| value.as_ref().clone();
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let records = after.map_or(self.log.from(&CommitSeq::new(0)), |after| self.log.from(&after.next()));
         Tail {
             head: self.head.as_ref().map(bytes),
             manifest: self.manifest.as_ref().filter(|_| manifest).map(bytes),
-            records: self
-                .log
-                .range((start, Bound::Unbounded))
-                .map(|(&seq, value)| LogRecord { seq, bytes: bytes(value) })
-                .collect(),
+            records: records.iter().map(|(seq, value)| LogRecord { seq: *seq, bytes: bytes(value) }).collect(),
         }
     }
 
@@ -157,27 +152,17 @@ impl Contents {
             self.set_register(Register::Manifest, Some(Rc::new(manifest)));
         }
         if let Some(upto) = batch.trim {
-            let log = Rc::make_mut(&mut self.log);
-            let kept = log.split_off(&upto.next());
-            let trimmed = core::mem::replace(log, kept);
-            self.account(0, trimmed.values().map(|value| value.len()).sum());
+            let trimmed = Rc::make_mut(&mut self.log).take(&CommitSeq::new(0), Some(&upto.next()));
+            let freed = trimmed.map(|(_, value)| value.len()).sum();
+            self.account(0, freed);
         }
         Applied::Done
     }
 
     fn delete_range(&mut self, store: Store, range: &NameRange) {
-        let values = self.values_mut(store);
-        // The end may lie before the start: then there is nothing between them.
-        let in_range = |name: &[u8]| range.end.as_deref().is_none_or(|end| name < end);
-        let start = Bound::Included(range.start.as_slice());
-        let names: Vec<_> = values
-            .range::<[u8], _>((start, Bound::Unbounded))
-            .map(|(name, _)| Rc::clone(name))
-            .take_while(|name| in_range(name))
-            .collect();
-        for name in names {
-            self.set_value(store, &name, None);
-        }
+        let deleted = self.values_mut(store).take(range.start.as_slice(), range.end.as_deref());
+        let freed = deleted.map(|(name, value)| name.len() + value.len()).sum();
+        self.account(0, freed);
     }
 
     fn values_mut(&mut self, store: Store) -> &mut Values {

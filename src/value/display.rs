@@ -13,7 +13,7 @@ impl fmt::Display for Value {
         match self {
             Value::Null => f.write_str("null"),
             Value::Bool(value) => value.fmt(f),
-            Value::Number(number) => number.get().fmt(f),
+            Value::Number(number) => fmt_number(number.get(), f),
             Value::BigInt(number) => write!(f, "{number}n"),
             Value::String(text) if text.chars().nth(SHOWN_MAX).is_some() => {
                 let shown: String = text.chars().take(SHOWN_MAX).collect();
@@ -32,6 +32,34 @@ impl fmt::Display for Value {
             Value::Object(object) => object.fmt(f),
         }
     }
+}
+
+/// A number for people: as it is, to six digits behind the point, or as a power of ten. (The standard library's way to the
+/// shortest exact digits is fifteen kilobytes of code, for messages.)
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both casts are of numbers that fit")]
+fn fmt_number(number: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    const DIGITS: f64 = 1e6;
+    if number.is_sign_negative() && number != 0.0 {
+        f.write_str("-")?;
+    }
+    let (mut size, mut power) = (number.abs(), 0_i32);
+    while size >= 1e16 {
+        size /= 10.0;
+        power += 1;
+    }
+    while size > 0.0 && size < 1e-5 {
+        size *= 10.0;
+        power -= 1;
+    }
+    // Above 2^33 a number has no more than six digits behind the point worth telling.
+    let scaled = if size < 8e9 { (size * DIGITS + 0.5) as u64 } else { (size as u64).saturating_mul(DIGITS as u64) };
+    let (whole, part) = (scaled / DIGITS as u64, scaled % DIGITS as u64);
+    write!(f, "{whole}")?;
+    if part > 0 {
+        let digits = format!("{part:06}");
+        write!(f, ".{}", digits.trim_end_matches('0'))?;
+    }
+    if power == 0 { Ok(()) } else { write!(f, "e{power}") }
 }
 
 impl fmt::Display for Object {

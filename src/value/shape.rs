@@ -8,6 +8,7 @@
 
 use crate::error::{Error, Result};
 use crate::limits::{FIELD_NAME_BYTES_MAX, OBJECT_FIELDS_MAX, SHAPES_PER_COLLECTION_MAX};
+use crate::sorted;
 use crate::value::Name;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -56,8 +57,7 @@ impl Shape {
     fn new(names: Vec<Name>) -> Self {
         let mut by_name = Vec::new();
         if names.len() > SEARCHED_FIELDS_MAX {
-            by_name = (0..names.len()).filter_map(|place| u16::try_from(place).ok()).collect();
-            by_name.sort_by_key(|place| names.get(usize::from(*place)).cloned());
+            by_name = in_order(&names).into_iter().filter_map(|place| u16::try_from(place).ok()).collect();
         }
         let marks = names.iter().map(|name| mark(name)).collect();
         Shape { names, marks, by_name }
@@ -110,13 +110,16 @@ impl Shape {
         if !bytes.is_empty() || names.len() > SHAPE_FIELDS_MAX {
             return Err(damaged());
         }
-        let mut sorted: Vec<&Name> = names.iter().collect();
-        sorted.sort_unstable();
-        if sorted.windows(2).any(|pair| matches!(pair, [left, right] if left == right)) {
+        let is_same = |pair: &[usize]| matches!(pair, [left, right] if names.get(*left) == names.get(*right));
+        if in_order(&names).windows(2).any(is_same) {
             return Err(damaged());
         }
         Ok(Shape::new(names))
     }
+}
+
+fn in_order(names: &[Name]) -> Vec<usize> {
+    sorted::order(names.len(), &mut |left, right| names.get(left).cmp(&names.get(right)))
 }
 
 /// The length of a name and its first bytes.
