@@ -7,8 +7,8 @@
 //! `==` is exact (`-0` is not `0`, `5` is not `5n`), the order of values is in `value/order.rs`.
 
 use crate::error::{Error, Result};
+use crate::sorted;
 use core::fmt;
-use std::collections::HashSet;
 use std::rc::Rc;
 
 pub mod batch;
@@ -290,8 +290,13 @@ pub(crate) fn repeated<'a>(names: impl Iterator<Item = &'a str> + Clone, count: 
     if count <= SMALL_OBJECT_FIELDS {
         return names.clone().enumerate().find_map(|(i, name)| names.clone().take(i).find(|earlier| *earlier == name));
     }
-    let mut seen = HashSet::with_capacity(count);
-    names.into_iter().find(|name| !seen.insert(*name))
+    let names: Vec<&str> = names.collect();
+    let order = sorted::order(names.len(), &mut |left, right| names.get(left).cmp(&names.get(right)));
+    let name_at = |place: &usize| names.get(*place).copied();
+    order.windows(2).find_map(|pair| match pair {
+        [left, right] if name_at(left) == name_at(right) => name_at(left),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

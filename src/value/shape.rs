@@ -8,9 +8,8 @@
 
 use crate::error::{Error, Result};
 use crate::limits::{FIELD_NAME_BYTES_MAX, OBJECT_FIELDS_MAX, SHAPES_PER_COLLECTION_MAX};
-use crate::sorted;
+use crate::sorted::{self, Sorted};
 use crate::value::Name;
-use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Objects with more fields are written with their names: they are most likely maps, each with a list of its own.
@@ -133,8 +132,8 @@ fn mark(name: &str) -> u64 {
 #[derive(Clone, Debug, Default)]
 pub struct Shapes {
     shapes: Vec<Rc<Shape>>,
-    // Hash of the names -> ids with that hash. Only looked up, never iterated.
-    by_hash: HashMap<u64, Vec<ShapeId>>,
+    /// Ids by the hash of their names.
+    by_hash: Sorted<(u64, ShapeId), ()>,
 }
 
 impl Shapes {
@@ -185,7 +184,9 @@ impl Shapes {
     /// # Errors
     /// `limit` where there are too many fields for a document, or a name is too long.
     pub fn find<'a>(&self, names: impl ExactSizeIterator<Item = &'a str> + Clone) -> Result<Option<ShapeId>> {
-        for id in self.by_hash.get(&hash(names.clone())).into_iter().flatten() {
+        let hash = hash(names.clone());
+        let alike = self.by_hash.from(&(hash, ShapeId::INLINE)).iter().map(|(entry, ())| entry);
+        for (_, id) in alike.take_while(|(other, _)| *other == hash) {
             if self.get(*id).is_some_and(|shape| shape.names.iter().map(|name| &**name).eq(names.clone())) {
                 return Ok(Some(*id));
             }
@@ -210,7 +211,7 @@ impl Shapes {
     }
 
     fn insert(&mut self, id: ShapeId, shape: Shape) {
-        self.by_hash.entry(hash(shape.names.iter().map(|name| &**name))).or_default().push(id);
+        self.by_hash.insert((hash(shape.names.iter().map(|name| &**name)), id), ());
         self.shapes.push(Rc::new(shape));
     }
 }

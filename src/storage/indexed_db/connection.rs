@@ -392,7 +392,8 @@ fn from_idb(error: &idb::Error) -> StorageError {
         idb::Error::IndexedDbOpenFailed(exception) | idb::Error::IndexedDbDeleteFailed(exception) => {
             from_exception(exception)
         }
-        other => StorageError::not_applied(Failure::Unavailable, format!("indexeddb: {other}")),
+        // The words of the others are two kilobytes of code, for what never happens.
+        _ => StorageError::not_applied(Failure::Unavailable, "indexeddb answered in a way that is not known"),
     }
 }
 
@@ -400,6 +401,7 @@ fn from_idb(error: &idb::Error) -> StorageError {
 pub(super) fn from_rexie(error: &rexie::Error) -> StorageError {
     match error {
         rexie::Error::IdbError(error) => from_idb(error),
-        other => StorageError::not_applied(Failure::Unavailable, format!("indexeddb: {other}")),
+        // The words of the others are two kilobytes of code, for what never happens.
+        _ => StorageError::not_applied(Failure::Unavailable, "indexeddb answered in a way that is not known"),
     }
 }
