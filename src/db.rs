@@ -30,7 +30,6 @@ mod define;
 mod document;
 mod draft;
 mod find;
-mod gate;
 mod index_build;
 mod operation;
 mod request;

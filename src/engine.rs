@@ -27,6 +27,7 @@ use core::cell::{Cell, RefCell};
 use core::future::Future;
 use extents::Extents;
 use format::Head;
+use gate::Gate;
 use manifest::{Manifest, SegmentId, SegmentMeta};
 use memtable::Memtable;
 use recent::Recent;
@@ -45,6 +46,7 @@ mod filter;
 mod flip;
 pub mod format;
 mod frame;
+pub(crate) mod gate;
 mod heads;
 pub mod index;
 mod log;
@@ -96,8 +98,10 @@ pub struct Options {
     pub extent_bytes: usize,
     /// Bytes of a segment, as stored; a compaction begins a new one beyond.
     pub segment_bytes: u64,
-    /// A compaction is due when the first level has this many segments.
+    /// A compaction is due when the first level has this many segments; three times as many while commits come in.
     pub level0_segments: usize,
+    /// How long after a commit the database counts as busy.
+    pub quiet_ms: f64,
     /// Bytes that level 1 may hold, as stored; each deeper level ten times the one above.
     pub level1_bytes: u64,
     /// Bytes of blocks kept in memory: a quarter of it as stored, the rest unpacked.
@@ -132,6 +136,7 @@ impl Default for Options {
             extent_bytes: 512 * 1024,
             segment_bytes: 2 * 1024 * 1024,
             level0_segments: 4,
+            quiet_ms: 150.0,
             level1_bytes: 32 * 1024 * 1024,
             cache_bytes: 64 * 1024 * 1024,
             recent_bytes: 16 * 1024 * 1024,
@@ -233,6 +238,8 @@ pub(crate) struct Inner<S: Storage> {
     recent: RefCell<Recent>,
     cache: RefCell<BlockCache>,
     extents: RefCell<Extents>,
+    /// One fetch at a time: those who want the same find it in memory when their turn comes.
+    fetching: Gate,
     queue: RefCell<Queue<S>>,
     listeners: RefCell<Vec<Listener>>,
     /// The record that this engine is writing now.
@@ -248,6 +255,8 @@ pub(crate) struct Inner<S: Storage> {
     sweep_due: Cell<bool>,
     pressure: Cell<Pressure>,
     company: Cell<Company>,
+    /// When this engine last committed.
+    busy_ms: Cell<f64>,
     /// Segments that this engine's compactions have replaced: alive while one of its snapshots reads them.
     replaced: RefCell<Vec<(SegmentId, Weak<SegmentMeta>)>>,
     /// Until when space that was given back may not be free yet.

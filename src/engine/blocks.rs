@@ -23,6 +23,10 @@ impl<S: Storage> Inner<S> {
         if let Some(Cached::Index(index)) = self.cached(segment, INDEX_BLOCK) {
             return Ok(index);
         }
+        let _turn = self.fetching.enter().await;
+        if let Some(Cached::Index(index)) = self.cached(segment, INDEX_BLOCK) {
+            return Ok(index);
+        }
         let stored = self.fetch(vec![segment.id.extent_name(INDEX_BLOCK).to_vec()]).await?.pop().flatten();
         let parsed = self.open_block(segment, segment.index, Kind::Index, stored.as_deref());
         match parsed.and_then(|payload| SegmentIndex::parse(&payload)) {
@@ -67,14 +71,12 @@ impl<S: Storage> Inner<S> {
         numbers.sort_unstable();
         numbers.dedup();
         let mut extents: Vec<(u32, Stored)> = Vec::with_capacity(numbers.len());
-        numbers.retain(|number| {
-            let kept = self.extents.borrow().get(segment.id, *number);
-            extents.extend(kept.clone().map(|bytes| (*number, Some(bytes))));
-            kept.is_none()
-        });
+        self.take_kept(segment, &mut numbers, &mut extents);
         if numbers.is_empty() {
             return Ok(extents);
         }
+        let _turn = self.fetching.enter().await;
+        self.take_kept(segment, &mut numbers, &mut extents);
         let names = numbers.iter().map(|number| segment.id.extent_name(*number).to_vec()).collect();
         for (number, bytes) in numbers.into_iter().zip(self.fetch(names).await?) {
             let bytes = bytes.map(Rc::new);
@@ -84,6 +86,15 @@ impl<S: Storage> Inner<S> {
             extents.push((number, bytes));
         }
         Ok(extents)
+    }
+
+    /// Moves the extents that are in memory from `numbers` to `extents`.
+    fn take_kept(&self, segment: &SegmentMeta, numbers: &mut Vec<u32>, extents: &mut Vec<(u32, Stored)>) {
+        numbers.retain(|number| {
+            let kept = self.extents.borrow().get(segment.id, *number);
+            extents.extend(kept.clone().map(|bytes| (*number, Some(bytes))));
+            kept.is_none()
+        });
     }
 
     fn parsed_block(&self, segment: &SegmentMeta, block: BlockRef, extents: &[(u32, Stored)]) -> Result<Run> {

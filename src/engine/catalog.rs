@@ -299,7 +299,6 @@ impl Catalog {
     }
 
     /// Indexes that were dropped and still have entries.
-    #[must_use]
     pub fn dropped(&self) -> impl Iterator<Item = (CollectionId, IndexId)> {
         self.dropped.iter().map(|(index, ())| *index)
     }

@@ -5,13 +5,14 @@
 
 use super::flip::{Change, Trim};
 use super::manifest::Manifest;
-use super::memtable::merge_all;
+use super::merge::{Merge, Source, Step};
 use super::output::Output;
 use super::run::{Run, RunBuilder};
 use super::{Inner, Pressure, State};
 use crate::engine::format::SPACE_DOCUMENT;
 use crate::error::{ErrorKind, Result};
 use crate::storage::Storage;
+use crate::value::{Direction, KeyRange};
 use std::rc::Rc;
 
 impl<S: Storage> Inner<S> {
@@ -34,8 +35,8 @@ impl<S: Storage> Inner<S> {
         if frozen.memtable.frozen().is_empty() {
             return Ok(false);
         }
-        let (pinned, run) = split(&frozen);
-        match self.write_checkpoint(&frozen, &pinned, &run, Trim::Later).await {
+        let pinned = resident(&frozen);
+        match self.write_checkpoint(&frozen, &pinned, Trim::Later).await {
             Ok(true) => {
                 let bytes = frozen.memtable.frozen().iter().map(|run| run.as_bytes().len()).sum();
                 self.trim_log(frozen.manifest.checkpoint, frozen.head.seq, bytes).await;
@@ -43,21 +44,23 @@ impl<S: Storage> Inner<S> {
             }
             // On a full disk what is written and what is trimmed must go in one transaction, which frees more than it
             // takes.
-            Err(error) if error.kind() == ErrorKind::Limit => {
-                self.write_checkpoint(&frozen, &pinned, &run, Trim::Now).await
-            }
+            Err(error) if error.kind() == ErrorKind::Limit => self.write_checkpoint(&frozen, &pinned, Trim::Now).await,
             result => result,
         }
     }
 
-    async fn write_checkpoint(&self, frozen: &State, pinned: &Run, run: &Run, trim: Trim) -> Result<bool> {
+    async fn write_checkpoint(&self, frozen: &State, pinned: &Run, trim: Trim) -> Result<bool> {
         let mut output = match trim {
             Trim::Later => Output::streamed(self),
             Trim::Now => Output::held(self),
         };
         let hides_nothing = frozen.manifest.segments().next().is_none();
-        for (key, value) in run.iter() {
-            if value.is_some() || !hides_nothing {
+        let range = KeyRange { start: vec![SPACE_DOCUMENT], end: None };
+        let mut merge = Merge::new(sources(frozen, &range), range, Direction::Ascending);
+        while merge.step() == Step::Entry {
+            if let Some((key, value)) = merge.entry()
+                && (value.is_some() || !hides_nothing)
+            {
                 output.push(key, value).await?;
             }
         }
@@ -95,18 +98,22 @@ impl<S: Storage> Inner<S> {
     }
 }
 
-/// The frozen runs as one, resident keys apart (merged with those of the last checkpoint).
-fn split(frozen: &State) -> (Run, Run) {
-    let run = merge_all(frozen.memtable.frozen());
-    let border = run.lower_bound(&[SPACE_DOCUMENT]);
-    let (mut resident, mut rest) = (RunBuilder::default(), RunBuilder::with_capacity(run.as_bytes().len(), run.len()));
-    for (index, (key, value)) in run.iter().enumerate() {
-        if index < border { resident.push(key, value) } else { rest.push(key, value) }
+/// The frozen runs, those of this range, as the sources of a merge.
+fn sources(frozen: &State, range: &KeyRange) -> Vec<Source> {
+    frozen.memtable.frozen().iter().rev().filter_map(|run| Source::run(run.clone(), range)).collect()
+}
+
+/// The resident keys as of now: what was committed since the last checkpoint over those of that checkpoint.
+fn resident(frozen: &State) -> Run {
+    let range = KeyRange { start: Vec::new(), end: Some(vec![SPACE_DOCUMENT]) };
+    let mut sources = sources(frozen, &range);
+    sources.extend(Source::run(frozen.pinned.clone(), &range));
+    let mut merge = Merge::new(sources, range, Direction::Ascending);
+    let mut resident = RunBuilder::default();
+    while merge.step() == Step::Entry {
+        if let Some((key, Some(value))) = merge.entry() {
+            resident.push(key, Some(value));
+        }
     }
-    let merged = Run::merge(&frozen.pinned, &resident.finish());
-    let mut pinned = RunBuilder::default();
-    for (key, value) in merged.iter().filter(|(_, value)| value.is_some()) {
-        pinned.push(key, value);
-    }
-    (pinned.finish(), rest.finish())
+    resident.finish()
 }

@@ -10,7 +10,7 @@
 
 use super::flip::Change;
 use super::manifest::{Manifest, Retired, SegmentMeta};
-use super::merge::{LevelCursor, Merge, Source};
+use super::merge::{LevelCursor, Merge, Source, Step};
 use super::output::{Output, Written};
 use super::{Inner, Options, Pressure};
 use crate::error::Result;
@@ -79,7 +79,16 @@ fn overlapping<'a>(
 impl<S: Storage> Inner<S> {
     pub(super) fn next_compaction(&self) -> Option<Compaction> {
         // On a full disk there is no room for it: segments are purged in place instead.
-        (self.pressure.get() == Pressure::None).then(|| choose(&self.state().manifest, &self.options))?
+        if self.pressure.get() != Pressure::None {
+            return None;
+        }
+        // Commits have the thread and the disk to themselves as long as reads stay quick enough.
+        let is_busy = self.env.monotonic_ms() < self.busy_ms.get() + self.options.quiet_ms;
+        let is_level0_short = |manifest: &Manifest| {
+            manifest.levels.first().is_none_or(|level| level.len() < 3 * self.options.level0_segments)
+        };
+        let state = self.state();
+        if is_busy && is_level0_short(&state.manifest) { None } else { choose(&state.manifest, &self.options) }
     }
 
     pub(super) async fn compact(&self) -> Result<bool> {
@@ -127,9 +136,17 @@ impl<S: Storage> Inner<S> {
         }
         sources.extend(LevelCursor::new(compaction.lower.iter().cloned(), &range).map(Source::Level));
         let mut merge = Merge::new(sources, range, Direction::Ascending);
-        while let Some((key, value)) = merge.next(self).await? {
-            if value.is_some() || !compaction.is_bottom {
-                output.push(&key, value.as_deref()).await?;
+        loop {
+            match merge.step() {
+                Step::Needs(source) => merge.fill(self, source).await?,
+                Step::End => break,
+                Step::Entry => {
+                    if let Some((key, value)) = merge.entry()
+                        && (value.is_some() || !compaction.is_bottom)
+                    {
+                        output.push(key, value).await?;
+                    }
+                }
             }
         }
         output.finish().await

@@ -184,6 +184,7 @@ impl<S: Storage> Inner<S> {
     pub(super) fn publish(&self, record: &Record, head: Head, head_bytes: Vec<u8>, checksum: Checksum) {
         let state = self.state();
         let is_own = self.in_flight.get() == Some(record.id);
+        self.busy_ms.set(self.env.monotonic_ms());
         if is_own {
             self.found.set(Some(record.seq));
         }

@@ -6,7 +6,7 @@ use super::Inner;
 use super::block_cache::Cached;
 use super::log::{ATTEMPTS, backoff_ms, may_help};
 use super::manifest::{SegmentId, SegmentMeta};
-use super::segment::{Cut, Ready, SegmentBuilder, StoredExtent};
+use super::segment::{Cut, INDEX_BLOCK, Ready, SegmentBuilder, StoredExtent};
 use crate::error::{Error, Result};
 use crate::storage::{Batch, Failure, Storage, Store};
 
@@ -104,6 +104,9 @@ impl<'a, S: Storage> Output<'a, S> {
         for (block, run) in ready.blocks {
             // What was just written is what will be read, as long as nothing else has to go for it.
             self.inner.cache.borrow_mut().insert_if_room(id, block, Cached::Block(run));
+        }
+        if let Some(index) = ready.index {
+            self.inner.cache.borrow_mut().insert_if_room(id, INDEX_BLOCK, Cached::Index(index));
         }
         self.extents_bytes += ready.extents.iter().map(|(_, bytes)| bytes.len()).sum::<usize>();
         self.extents.extend(ready.extents);

@@ -9,6 +9,7 @@ use super::block_cache::BlockCache;
 use super::extents::Extents;
 use super::format::{FORMAT, Head};
 use super::frame::{Checksum, DatabaseId};
+use super::gate::Gate;
 use super::log::ATTEMPTS;
 use super::manifest::Manifest;
 use super::memtable::Memtable;
@@ -85,6 +86,7 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
         recent: RefCell::new(recent),
         cache: RefCell::new(BlockCache::new(options.cache_bytes - options.cache_bytes / 4)),
         extents: RefCell::new(Extents::new(options.cache_bytes / 4)),
+        fetching: Gate::default(),
         queue: RefCell::default(),
         listeners: RefCell::default(),
         in_flight: Cell::new(None),
@@ -96,6 +98,7 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
         sweep_due: Cell::new(true),
         pressure: Cell::new(Pressure::None),
         company: Cell::default(),
+        busy_ms: Cell::new(f64::MIN),
         replaced: RefCell::default(),
         room_until_ms: Cell::new(f64::MIN),
         has_reserve: Cell::new(false),

@@ -15,6 +15,7 @@ use super::manifest::{BlockRef, SegmentId, SegmentMeta};
 use super::run::{Run, RunBuilder};
 use crate::bytes::{Reader, put_varint};
 use crate::error::{Error, Result};
+use std::rc::Rc;
 
 /// The number of a segment's index, as a block and as an extent.
 pub(crate) const INDEX_BLOCK: u32 = u32::MAX;
@@ -83,6 +84,8 @@ pub(crate) struct Ready {
     pub(crate) extents: Vec<StoredExtent>,
     /// Blocks as they are read, with their numbers: for the cache.
     pub(crate) blocks: Vec<(u32, Run)>,
+    /// The index, once the segment is finished.
+    pub(crate) index: Option<Rc<SegmentIndex>>,
 }
 
 /// Builds a segment key by ascending key; extents can be taken away and written as they come.
@@ -197,6 +200,7 @@ impl SegmentBuilder {
         let (frame, checksum) = self.seal(Kind::Index, INDEX_BLOCK, &index.encode());
         self.bytes += frame.len() as u64;
         let bytes = frame.len() as u32;
+        self.ready.index = Some(Rc::new(index));
         self.ready.extents.push((self.id.extent_name(INDEX_BLOCK).to_vec(), frame));
         let meta = SegmentMeta {
             id: self.id,

@@ -6,6 +6,8 @@
 import { countAlive } from './session.js'
 import { Turns } from './turns.js'
 
+/** How long news waits for more: a message costs a quarter of a millisecond, a fifth of a commit. */
+const TELL_MS = 8
 /** A message instead of a commit's number: let us stand in line. */
 const CONTENDED = 'contended'
 
@@ -21,6 +23,7 @@ export class Peers {
     if (document.visibilityState === 'visible') this.#look()
   }
   #announced = 0
+  #telling: ReturnType<typeof setTimeout> | undefined
   #stopped = false
 
   /** `look` is called when another context may have committed. */
@@ -45,11 +48,15 @@ export class Peers {
     }
   }
 
-  /** Tells the others that there is a new head; once for each. */
+  /** Tells the others, within a moment, that there is a new head: many commits are one piece of news. */
   announce(seq: number): void {
     if (seq <= this.#announced) return
     this.#announced = seq
-    this.#post(seq)
+    if (this.#channel === undefined || this.#telling !== undefined) return
+    this.#telling = setTimeout(() => {
+      this.#telling = undefined
+      this.#post(this.#announced)
+    }, TELL_MS)
   }
 
   #post(message: unknown): void {
@@ -72,6 +79,10 @@ export class Peers {
 
   /** No hint goes out or comes in after this. */
   stop(): void {
+    if (this.#telling !== undefined) {
+      clearTimeout(this.#telling)
+      this.#post(this.#announced)
+    }
     this.#stopped = true
     this.#channel?.close()
     if (typeof document !== 'undefined') {

@@ -14,6 +14,7 @@ fn tiny() -> Options {
     Options {
         memtable_bytes: 20_000,
         block_bytes: 2_000,
+        quiet_ms: 0.0,
         extent_bytes: 10_000,
         segment_bytes: 40_000,
         level1_bytes: 80_000,

@@ -142,6 +142,8 @@ fn run(seed: u64) -> u64 {
         }
         let group = world.group();
         let after = async {
+            // What a killed context had sent off already may take effect a moment later.
+            world.sleep_us(100_000).await;
             let database = open(&world, &disk, group, &format!("round {round} after")).await.unwrap();
             check(&database, seed).await;
             for place in 0..2 {

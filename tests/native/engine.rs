@@ -16,6 +16,7 @@ fn tiny() -> Options {
     Options {
         memtable_bytes: 2_000,
         block_bytes: 200,
+        quiet_ms: 0.0,
         extent_bytes: 500,
         segment_bytes: 1_500,
         level0_segments: 3,

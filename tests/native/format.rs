@@ -18,6 +18,7 @@ const IMAGE: &str = "tests/data/format_1.image";
 fn options() -> Options {
     Options {
         block_bytes: 600,
+        quiet_ms: 0.0,
         extent_bytes: 1_500,
         segment_bytes: 3_000,
         level0_segments: 2,

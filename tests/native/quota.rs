@@ -13,6 +13,7 @@ fn options() -> Options {
     Options {
         memtable_bytes: 60_000,
         block_bytes: 4_000,
+        quiet_ms: 0.0,
         extent_bytes: 8_000,
         segment_bytes: 20_000,
         batch_bytes: 30_000,

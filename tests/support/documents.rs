@@ -18,6 +18,7 @@ pub fn tiny() -> Options {
     Options {
         memtable_bytes: 4_000,
         block_bytes: 400,
+        quiet_ms: 0.0,
         extent_bytes: 1_000,
         segment_bytes: 4_000,
         level0_segments: 3,

@@ -64,6 +64,8 @@ pub(super) enum Step<T> {
     Commit(T),
     /// Nothing was written: this is the answer.
     Answer(T),
+    /// What was written is taken back: this is the answer.
+    Undo(T),
 }
 
 impl<T> Step<T> {
@@ -173,6 +175,10 @@ impl<T> Course<T> {
                 }
                 self.settle(Ok(answer));
             }
+            Ok(Step::Undo(answer)) => match self.objects.0.abort() {
+                Ok(()) => self.settle(Ok(answer)),
+                Err(exception) => self.give_up(&exception),
+            },
             Err(exception) => self.give_up(&exception),
         }
     }

@@ -80,6 +80,7 @@ impl Guard {
 pub(super) struct Plan {
     guard: Option<Guard>,
     stages: Vec<Vec<Request>>,
+    pace: Pace,
 }
 
 impl Plan {
@@ -91,7 +92,7 @@ impl Plan {
         let mut stages = vec![record];
         put_register(&mut stages, Register::Head, &append.head)?;
         let guard = Some(Guard { register: Register::Head, expected: append.expected_head });
-        Ok(Plan { guard, stages }.at(pace))
+        Ok(Plan { guard, stages, pace }.in_stages())
     }
 
     /// The plan of [`Storage::apply`](super::Storage::apply).
@@ -114,11 +115,11 @@ impl Plan {
             stages.push(vec![trim(last).map_err(|exception| from_exception(&exception))?]);
         }
         let guard = batch.expected_manifest.map(|expected| Guard { register: Register::Manifest, expected });
-        Ok(Plan { guard, stages }.at(pace))
+        Ok(Plan { guard, stages, pace }.in_stages())
     }
 
-    fn at(mut self, pace: Pace) -> Self {
-        if pace == Pace::Together {
+    fn in_stages(mut self) -> Self {
+        if self.pace == Pace::Together {
             self.stages = vec![self.stages.into_iter().flatten().collect()];
         }
         self.stages.retain(|stage| !stage.is_empty());
@@ -128,19 +129,30 @@ impl Plan {
 
 /// Compares the guard, then goes through the stages.
 pub(super) fn write(objects: &Objects, plan: Plan) -> Result<Step<Applied>, JsValue> {
-    let Plan { guard, stages } = plan;
+    let Plan { guard, stages, pace } = plan;
     let Some(guard) = guard else {
         return advance(objects, stages.into_iter());
     };
     let values = layout::get_register(&objects.store(LOG)?, guard.register, guard.expected.as_deref())?;
+    if pace == Pace::Together {
+        // The browser carries the requests out while it answers the guard's, and waits for the word to commit.
+        issue(objects, stages.iter().flatten())?;
+        return Ok(Step::after(values, move |_, values| {
+            Ok(if guard.holds(&values) { Step::Commit(Applied::Done) } else { Step::Undo(Applied::Refused) })
+        }));
+    }
     Ok(Step::after(values, move |objects, values| {
         if guard.holds(&values) { advance(objects, stages.into_iter()) } else { Ok(Step::Answer(Applied::Refused)) }
     }))
 }
 
+fn issue<'a>(objects: &Objects, requests: impl Iterator<Item = &'a Request>) -> Result<Vec<IdbRequest>, JsValue> {
+    requests.map(|request| request.issue(objects)).collect()
+}
+
 fn advance(objects: &Objects, mut stages: IntoIter<Vec<Request>>) -> Result<Step<Applied>, JsValue> {
     let stage = stages.next().unwrap_or_default();
-    let requests = stage.iter().map(|request| request.issue(objects)).collect::<Result<Vec<_>, _>>()?;
+    let requests = issue(objects, stage.iter())?;
     if stages.as_slice().is_empty() {
         return Ok(Step::Commit(Applied::Done));
     }

@@ -59,6 +59,7 @@ pub fn tiny(random: &mut Random) -> Options {
         // In some runs the log only grows.
         memtable_bytes: if random.percent(15) { 1 << 20 } else { random.between(150, 1200) as usize },
         block_bytes: random.between(40, 300) as usize,
+        quiet_ms: random.between(0, 3) as f64,
         trim_bytes: random.between(20, 900) as usize,
         room_ms: random.between(0, 600) as u32,
         extent_bytes: random.between(60, 900) as usize,
