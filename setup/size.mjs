@@ -35,8 +35,7 @@ async function defaultEntry() {
   const { build } = await import('esbuild')
   const entry = manifest().exports['.'].default
   const { metafile, outputFiles } = await build({
-    // The glue is an entry of its own, so that it counts whether the loader imports it at once or with the engine.
-    entryPoints: [inProject(entry), inProject('pkg/engine.js')],
+    entryPoints: [inProject(entry)],
     absWorkingDir: inProject(),
     outdir: 'target/pkg/bundle',
     bundle: true,
@@ -51,7 +50,7 @@ async function defaultEntry() {
   }).catch(error => {
     throw new Failure(`${entry} cannot be bundled: ${error.message}`)
   })
-  const entries = Object.keys(metafile.outputs).filter(name => /(^|\/)(entry\/browser|engine)\.js$/.test(name))
+  const entries = Object.keys(metafile.outputs).filter(name => /(^|\/)browser\.js$/.test(name))
   const chunks = staticChunks(metafile.outputs, entries)
   return outputFiles.filter(file => [...chunks].some(name => inProject(name) === file.path)).map(file => file.contents)
 }

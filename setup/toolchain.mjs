@@ -25,8 +25,8 @@ import { DEBIAN_COMPILER, buildSysroot, isComplete, sysroot } from './sysroot.mj
 const RUSTUP_DEADLINE_MS = 90_000
 const GECKODRIVER = '0.37.1'
 
-/** How much code a call may be replaced by, in LLVM's units; 50 at `opt-level = "s"`. Five kilobytes (brotli) less, no slower. */
-const INLINE_THRESHOLD = 20
+/** How much code a call may be replaced by, in LLVM's units: as with `opt-level = "s"`. See `[profile.release]` in Cargo.toml. */
+const INLINE_THRESHOLD = 50
 
 /** `HYPHADB_WASM_STD=debian` leaves rustup's library alone, to try the other way on a machine that has both. */
 const mayUseRustup = process.env.HYPHADB_WASM_STD !== 'debian'

@@ -137,6 +137,17 @@ pub fn order(count: usize, compare: &mut dyn FnMut(usize, usize) -> Ordering) ->
     places
 }
 
+/// Keys in their order, each once.
+#[must_use]
+pub fn once_each(mut keys: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    if keys.len() < 2 {
+        return keys;
+    }
+    let mut places = order(keys.len(), &mut |left, right| keys.get(left).cmp(&keys.get(right)));
+    places.dedup_by(|later, kept| keys.get(*later) == keys.get(*kept));
+    places.into_iter().filter_map(|place| keys.get_mut(place).map(core::mem::take)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +160,12 @@ mod tests {
             let mut expected: Vec<usize> = (0..items.len()).collect();
             expected.sort_by_key(|place| items.get(*place));
             prop_assert_eq!(order(items.len(), &mut |left, right| items.get(left).cmp(&items.get(right))), expected);
+        }
+
+        #[test]
+        fn keys_are_in_order_and_each_once(keys in prop::collection::vec(prop::collection::vec(0_u8..3, 0..3), 0..40)) {
+            let expected: Vec<_> = keys.iter().cloned().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+            prop_assert_eq!(once_each(keys), expected);
         }
 
         #[test]

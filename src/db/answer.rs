@@ -8,11 +8,12 @@ use super::work::Reader;
 use crate::engine::catalog::Collection;
 use crate::error::{Error, Result};
 use crate::query::Projection;
+use crate::sorted;
 use crate::storage::Storage;
 use crate::value::table::Table;
 use crate::value::{Object, Path, Value, View, codec, key};
 use core::ops::ControlFlow;
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// Documents that are read and encoded together.
@@ -197,13 +198,15 @@ pub(crate) async fn columns<S: Storage>(mut find: Find<S>, fields: &[Path]) -> R
 
 /// The values at a path, each once, in their order; arrays by element.
 pub(crate) async fn distinct<S: Storage>(mut find: Find<S>, field: &Path) -> Result<Vec<Value>> {
-    let mut values: BTreeMap<Vec<u8>, Value> = BTreeMap::new();
+    let mut seen: HashSet<Vec<u8>> = HashSet::new();
+    let mut values: Vec<(Vec<u8>, Value)> = Vec::new();
     while let Some(found) = find.next().await? {
         let of = find.collection();
         let value = found.stored();
         let mut add = |value: View<'_>| -> Result<()> {
-            if let std::collections::btree_map::Entry::Vacant(place) = values.entry(key::encode(value)?) {
-                place.insert(value.to_value()?);
+            let key = key::encode(value)?;
+            if seen.insert(key.clone()) {
+                values.push((key, value.to_value()?));
             }
             Ok(())
         };
@@ -219,7 +222,12 @@ pub(crate) async fn distinct<S: Storage>(mut find: Find<S>, field: &Path) -> Res
         });
         let _ = visited.map_err(|error| document::naming(error, of, found.primary()))?;
     }
-    Ok(values.into_values().collect())
+    let key_at = |place: usize| values.get(place).map(|(key, _)| key);
+    let order = sorted::order(values.len(), &mut |left, right| key_at(left).cmp(&key_at(right)));
+    Ok(order
+        .into_iter()
+        .filter_map(|place| values.get_mut(place).map(|(_, value)| core::mem::replace(value, Value::Null)))
+        .collect())
 }
 
 /// `{ docs: [doc | null ...] }`, for each key in turn.

@@ -14,9 +14,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{COLLECTIONS_MAX, INDEXES_PER_COLLECTION_MAX};
 use crate::query::IndexFacts;
 use crate::storage::{Durability, Storage};
-use crate::value::shape::Shapes;
-use crate::value::{Name, Path};
-use std::collections::BTreeSet;
+use crate::value::Path;
+use crate::value::shape::{Lists, Shapes};
 use std::rc::Rc;
 
 /// The key of a new collection that does not say it.
@@ -26,7 +25,7 @@ const DEFAULT_KEY_FIELD: &str = "id";
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
     /// Field lists without a shape.
-    pub(crate) shapes: BTreeSet<Vec<Name>>,
+    pub(crate) shapes: Lists,
     /// Indexes, and the fields at which they are to be multi.
     pub(crate) multi: Vec<(IndexId, u16)>,
 }
@@ -176,13 +175,9 @@ pub(crate) async fn grow<S: Storage>(work: &Work<S>, id: CollectionId, needs: &N
     work.grow_catalog(&*work.shared.catalog().await?).await
 }
 
-async fn define_shapes<S: Storage>(
-    define: &Work<S>,
-    collection: &Collection,
-    lists: &BTreeSet<Vec<Name>>,
-) -> Result<()> {
+async fn define_shapes<S: Storage>(define: &Work<S>, collection: &Collection, lists: &Lists) -> Result<()> {
     let mut shapes = Shapes::clone(&collection.shapes);
-    for names in lists {
+    for names in lists.iter() {
         if let Some(shape_id) = shapes.add(names)?
             && let Some(shape) = shapes.get(shape_id)
         {

@@ -14,9 +14,9 @@ use crate::engine::catalog::{Collection, CollectionId};
 use crate::error::{Error, Result};
 use crate::storage::Storage;
 use crate::value::batch::{Batch, Rows};
-use crate::value::{Name, Object, Value, key, update, writer};
+use crate::value::shape::Lists;
+use crate::value::{Object, Value, key, update, writer};
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Documents as a request has them.
@@ -113,14 +113,14 @@ pub(crate) async fn write_trees<S: Storage>(
 ) -> Result<()> {
     while !trees.is_empty() {
         let collection = collection(work, id).await?;
-        let mut missing = BTreeSet::new();
+        let mut missing = Lists::default();
         trees.retain(|(place, tree)| {
             let lists = changes.set_new(*place, |row| writer::encode(tree, &collection.shapes, row));
             match lists {
                 Ok(lists) if lists.is_empty() => false,
                 Ok(lists) => {
                     changes.forget_new(*place);
-                    missing.extend(lists);
+                    lists.iter().for_each(|names| missing.add(names.clone()));
                     true
                 }
                 Err(error) => {
@@ -135,7 +135,7 @@ pub(crate) async fn write_trees<S: Storage>(
     Ok(())
 }
 
-async fn define_shapes<S: Storage>(work: &Work<S>, id: CollectionId, missing: BTreeSet<Vec<Name>>) -> Result<()> {
+async fn define_shapes<S: Storage>(work: &Work<S>, id: CollectionId, missing: Lists) -> Result<()> {
     if missing.is_empty() {
         return Ok(());
     }

@@ -16,6 +16,7 @@ use crate::engine::Committed;
 use crate::engine::catalog::Collection;
 use crate::error::{Error, Result};
 use crate::query::{Filter, Sort};
+use crate::sorted;
 use crate::storage::Storage;
 use crate::value::update::Update;
 use crate::value::{Object, Value, codec, key};
@@ -267,9 +268,7 @@ fn keys_of(operations: &[Operation<'_>], collection: &Collection) -> Vec<Vec<u8>
             keys.push(key);
         }
     }
-    keys.sort_unstable();
-    keys.dedup();
-    keys
+    sorted::once_each(keys)
 }
 
 fn as_slices(keys: &[Vec<u8>]) -> Vec<&[u8]> {

@@ -13,6 +13,7 @@
 use super::catalog::{Collection, Index};
 use crate::error::{Error, Result};
 use crate::limits::{INDEX_ENTRIES_PER_DOCUMENT_MAX, KEY_BYTES_MAX};
+use crate::sorted;
 use crate::value::path::Found;
 use crate::value::row::RowObject;
 use crate::value::view::ObjectView;
@@ -206,8 +207,7 @@ fn components(path: &Path, document: ObjectView<'_>) -> Result<Components> {
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    each.sort_unstable();
-    each.dedup();
+    let mut each = sorted::once_each(each);
     if each.is_empty() {
         let mut empty = Vec::new();
         key::push_empty(&mut empty);

@@ -26,10 +26,9 @@ use crate::error::{Error, Result};
 use crate::value::codec::{self, TAG_ARRAY, TAG_BIGINT, TAG_BYTES, TAG_DATE, TAG_FALSE, TAG_NULL, TAG_NUMBER};
 use crate::value::codec::{TAG_OBJECT, TAG_STRING, TAG_TRUE};
 use crate::value::row;
-use crate::value::shape::{ShapeId, Shapes};
+use crate::value::shape::{Lists, ShapeId, Shapes};
 use crate::value::writer::{RowWriter, check_depth, push_bytes, push_integer, push_number};
-use crate::value::{Name, Number, repeated};
-use std::collections::BTreeSet;
+use crate::value::{Number, repeated};
 
 /// A batch, opened. See the module.
 #[derive(Clone, Debug)]
@@ -163,7 +162,7 @@ impl<'b> Rows<'b> {
 
     /// Field lists without a shape, taken out: they are to be stored first.
     #[must_use]
-    pub fn take_missing(&mut self) -> BTreeSet<Vec<Name>> {
+    pub fn take_missing(&mut self) -> Lists {
         core::mem::take(&mut self.writer.missing)
     }
 

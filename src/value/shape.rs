@@ -128,6 +128,30 @@ fn mark(name: &str) -> u64 {
     (bytes.len() as u64) << 56 | first
 }
 
+/// Field lists that are to become shapes, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Lists(Sorted<Vec<Name>, ()>);
+
+impl Lists {
+    /// Adds one, unless there are as many as a collection may have shapes: then the others have to wait, or need none.
+    pub fn add(&mut self, names: Vec<Name>) {
+        if self.0.len() < SHAPES_PER_COLLECTION_MAX {
+            self.0.insert(names, ());
+        }
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The lists, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Vec<Name>> {
+        self.0.iter().map(|(names, ())| names)
+    }
+}
+
 /// The shapes of one collection. Cheap to clone: clones share the shapes.
 #[derive(Clone, Debug, Default)]
 pub struct Shapes {

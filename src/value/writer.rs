@@ -11,16 +11,15 @@ use crate::value::row::{
     RowObject, SAFE_INTEGER_MAX, TAG_ARRAY, TAG_BIGINT, TAG_BYTES, TAG_DATE, TAG_FALSE, TAG_INTEGER, TAG_NULL,
     TAG_NUMBER, TAG_OBJECT, TAG_STRING, TAG_TRUE,
 };
-use crate::value::shape::{ShapeId, Shapes};
+use crate::value::shape::{Lists, ShapeId, Shapes};
 use crate::value::{Name, Number, Object, Value};
-use std::collections::BTreeSet;
 
 /// Appends a document as a row, where all its shapes are known. Otherwise answers the field lists that have no shape
 /// yet, and leaves the buffer as it was: they are to be stored first, for a row must never name a shape that is not.
 ///
 /// # Errors
 /// `limit` where the document is too deep, too large, or has too many fields; the buffer is as it was.
-pub fn encode(document: &Object, shapes: &Shapes, row: &mut Vec<u8>) -> Result<BTreeSet<Vec<Name>>> {
+pub fn encode(document: &Object, shapes: &Shapes, row: &mut Vec<u8>) -> Result<Lists> {
     let mut writer = RowWriter::new(shapes);
     let start = row.len();
     writer.take(row);
@@ -76,7 +75,7 @@ pub(super) struct RowWriter<'s> {
     // Where values ended, for all objects and arrays that are open; each uses the part above its start.
     ends: Vec<usize>,
     /// Field lists without a shape. As long as there are any, what was written is no row.
-    pub(super) missing: BTreeSet<Vec<Name>>,
+    pub(super) missing: Lists,
 }
 
 /// An object or array of which the values are being written.
@@ -87,8 +86,8 @@ pub(super) struct Open {
 }
 
 impl<'s> RowWriter<'s> {
-    pub(super) const fn new(shapes: &'s Shapes) -> Self {
-        RowWriter { row: Vec::new(), shapes, ends: Vec::new(), missing: BTreeSet::new() }
+    pub(super) fn new(shapes: &'s Shapes) -> Self {
+        RowWriter { row: Vec::new(), shapes, ends: Vec::new(), missing: Lists::default() }
     }
 
     /// Takes a buffer to append to.
@@ -108,7 +107,7 @@ impl<'s> RowWriter<'s> {
     /// As [`Shapes::find`].
     pub(super) fn shape<'n>(&mut self, names: impl ExactSizeIterator<Item = &'n str> + Clone) -> Result<ShapeId> {
         Ok(self.shapes.find(names.clone())?.unwrap_or_else(|| {
-            self.missing.insert(names.map(Name::from).collect());
+            self.missing.add(names.map(Name::from).collect());
             ShapeId::INLINE
         }))
     }
@@ -263,9 +262,9 @@ mod tests {
 
     fn round_trip(document: &Object, shapes: &mut Shapes) -> Vec<u8> {
         let mut bytes = vec![7];
-        for names in encode(document, shapes, &mut bytes).unwrap() {
+        for names in encode(document, shapes, &mut bytes).unwrap().iter() {
             assert_eq!(bytes, [7]);
-            shapes.add(&names).unwrap();
+            shapes.add(names).unwrap();
         }
         bytes.clear();
         assert!(encode(document, shapes, &mut bytes).unwrap().is_empty());

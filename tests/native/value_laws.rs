@@ -71,8 +71,8 @@ fn key_of(value: &Value) -> Vec<u8> {
 
 fn row_of(document: &Object, shapes: &mut Shapes) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for names in writer::encode(document, shapes, &mut bytes).unwrap() {
-        shapes.add(&names).unwrap();
+    for names in writer::encode(document, shapes, &mut bytes).unwrap().iter() {
+        shapes.add(names).unwrap();
     }
     if bytes.is_empty() {
         assert!(writer::encode(document, shapes, &mut bytes).unwrap().is_empty());
