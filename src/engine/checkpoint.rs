@@ -80,7 +80,7 @@ impl<S: Storage> Inner<S> {
                 first.splice(0..0, written.segments.iter().cloned().map(Rc::new));
             }
         };
-        let is_done = self.flip(change, edit).await?;
+        let is_done = self.flip_to(&written.segments, change, edit).await?;
         if is_done && self.pressure.get() == Pressure::Full {
             // There is room again, whatever gave it.
             self.pressure.set(Pressure::None);

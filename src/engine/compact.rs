@@ -111,7 +111,7 @@ impl<S: Storage> Inner<S> {
         let written = self.merge_segments(compaction, Output::streamed(self)).await?;
         let inputs: Vec<Rc<SegmentMeta>> = compaction.upper.iter().chain(&compaction.lower).cloned().collect();
         let at_ms = self.env.now().as_ms();
-        let is_done = self.flip(Change::new(generation), |manifest| {
+        let is_done = self.flip_to(&written.segments, Change::new(generation), |manifest| {
             let retired = inputs.iter().map(|segment| Retired { id: segment.id, at_ms });
             manifest.retired.extend(retired);
             replace(manifest, compaction, &inputs, &written.segments);

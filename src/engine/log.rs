@@ -74,6 +74,7 @@ impl<S: Storage> Inner<S> {
         let mut doubt: Option<StorageError> = None;
         let mut has_freed = false;
         let mut room_interval_ms = ROOM_INTERVAL_MS;
+        let mut is_next_at_once = true;
         let mut attempt = 0;
         loop {
             let error = match self.call(self.storage.append(append.clone())).await {
@@ -101,8 +102,12 @@ impl<S: Storage> Inner<S> {
             } else if error.failure == Failure::Quota && self.reclaim().await {
                 // Space of deleted documents was given back: once more.
             } else if error.failure == Failure::Quota && self.is_room_expected() {
-                self.env.sleep(room_interval_ms).await;
-                room_interval_ms *= 2;
+                // Every second attempt comes at once: right after it was asked to tidy up Chromium needs the least room.
+                if !core::mem::replace(&mut is_next_at_once, false) {
+                    self.env.sleep(room_interval_ms).await;
+                    room_interval_ms *= 2;
+                    is_next_at_once = true;
+                }
                 self.make_room(&record.run).await;
             } else if attempt < ATTEMPTS && may_help(error.failure) {
                 attempt += 1;

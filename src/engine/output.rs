@@ -4,10 +4,11 @@
 
 use super::Inner;
 use super::block_cache::Cached;
+use super::flip::Change;
 use super::log::{ATTEMPTS, backoff_ms, may_help};
-use super::manifest::{SegmentId, SegmentMeta};
+use super::manifest::{Manifest, SegmentId, SegmentMeta};
 use super::segment::{Cut, INDEX_BLOCK, Ready, SegmentBuilder, StoredExtent};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::storage::{Batch, Failure, Storage, Store};
 
 /// What was written.
@@ -131,7 +132,7 @@ impl<'a, S: Storage> Output<'a, S> {
                 Err(error) => error,
             };
             if error.failure == Failure::Quota || attempt >= ATTEMPTS || !may_help(error.failure) {
-                self.take_back().await;
+                self.inner.take_back(self.ids.iter().copied()).await;
                 if error.failure == Failure::Quota {
                     self.inner.note_full();
                 }
@@ -140,13 +141,6 @@ impl<'a, S: Storage> Output<'a, S> {
             attempt += 1;
             self.inner.env.sleep(backoff_ms(attempt)).await;
         }
-    }
-
-    /// Deletes what was written so far: no manifest will ever name it. What is left is swept by a later flip.
-    async fn take_back(&self) {
-        self.inner.sweep_due.set(true);
-        let deletes = self.ids.iter().map(|id| (Store::Main, id.names())).collect();
-        let _ = self.inner.call(self.inner.storage.apply(Batch { deletes, ..Batch::default() })).await;
     }
 
     /// Gives others a turn when the slice of time is used up.
@@ -161,6 +155,29 @@ impl<'a, S: Storage> Output<'a, S> {
 }
 
 impl<S: Storage> Inner<S> {
+    /// Deletes what was written of segments that no manifest will ever name. What is left is swept by a later flip.
+    async fn take_back(&self, ids: impl Iterator<Item = SegmentId>) {
+        self.sweep_due.set(true);
+        let deletes = ids.map(|id| (Store::Main, id.names())).collect();
+        let _ = self.call(self.storage.apply(Batch { deletes, ..Batch::default() })).await;
+    }
+
+    /// Flips to segments that were written; where there is no room even for that, gives theirs back.
+    pub(super) async fn flip_to(
+        &self,
+        segments: &[SegmentMeta],
+        change: Change,
+        edit: impl FnOnce(&mut Manifest),
+    ) -> Result<bool> {
+        let flipped = self.flip(change, edit).await;
+        if let Err(error) = &flipped
+            && error.kind() == ErrorKind::Limit
+        {
+            self.take_back(segments.iter().map(|segment| segment.id)).await;
+        }
+        flipped
+    }
+
     fn new_segment_id(&self, generation: u64) -> SegmentId {
         let mut random = [0; 8];
         self.env.fill_random(&mut random);

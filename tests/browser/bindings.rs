@@ -4,6 +4,7 @@ use crate::support::fresh_name;
 use hyphadb::bindings::{Engine, delete_database};
 use hyphadb::value::{Object, Value, codec};
 use js_sys::{Promise, Reflect, Uint8Array};
+use wasm_bindgen::convert::TryFromJsValue;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -19,7 +20,12 @@ fn list<const N: usize>(values: [Value; N]) -> Value {
 async fn open(name: &str) -> Engine {
     let readings = object([("key", "id".into()), ("indexes", list([object([("fields", list(["site".into()]))])]))]);
     let config = object([("name", name.into()), ("collections", list([list(["readings".into(), readings])]))]);
-    Engine::open(codec::encoded(&config)).await.unwrap()
+    let opened = settled(Engine::open(codec::encoded(&config))).await.unwrap();
+    Engine::try_from_js_value(opened).unwrap()
+}
+
+async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, JsValue> {
+    JsFuture::from(promise?).await
 }
 
 /// Every type that a document can hold.
@@ -72,13 +78,13 @@ async fn documents_come_back_exactly_at_once_and_after_reopening() {
     let (found, at_once) = answer(engine.request(get("r1"))).await.unwrap();
     assert!(at_once, "what is in memory costs no promise");
     assert_eq!(found.get("docs"), Some(&list([reading("r1")])));
-    engine.close().await.unwrap();
+    settled(engine.close()).await.unwrap();
 
     let engine = open(&name).await;
     let (found, _) = answer(engine.request(get("r1"))).await.unwrap();
     assert_eq!(found.get("docs"), Some(&list([reading("r1")])));
-    engine.close().await.unwrap();
-    delete_database(name).await.unwrap();
+    settled(engine.close()).await.unwrap();
+    settled(delete_database(name)).await.unwrap();
 }
 
 #[wasm_bindgen_test]
@@ -98,8 +104,8 @@ async fn transactions_and_errors_cross_the_boundary() {
     assert!(part("message").is_string() && part("hint").is_string() && part("details").is_object());
     assert_eq!(part("retryable").as_bool(), Some(false));
 
-    engine.close().await.unwrap();
+    settled(engine.close()).await.unwrap();
     let error = answer(engine.request(count())).await.unwrap_err();
     assert_eq!(Reflect::get(&error, &"code".into()).unwrap().as_string().as_deref(), Some("closed"));
-    delete_database(name).await.unwrap();
+    settled(delete_database(name)).await.unwrap();
 }
