@@ -4,10 +4,10 @@
 //! drop a whole origin after a kill, and counts as used what was deleted long ago.
 
 use super::super::{Applied, Batch, NameRange, Storage, StorageResult, Store};
-use super::{IndexedDb, transaction};
+use super::{IndexedDb, IndexedDbOptions, connection, transaction};
 use crate::env::Env;
 use crate::env::timeout::timeout;
-use rexie::{ObjectStore, Rexie};
+use rexie::Rexie;
 
 /// How much [`retire_log`] writes: LevelDB begins another log after 4 MiB.
 const RETIRE_VALUES: u8 = 80;
@@ -36,8 +36,8 @@ pub(super) async fn retire_log(storage: &IndexedDb) -> StorageResult<()> {
 pub(super) async fn tidy_up(name: &str, env: &dyn Env) {
     let scratch = format!("{name} (making room)");
     let work = transaction::detached(async move {
-        let room = ObjectStore::new("room");
-        if let Ok(made) = Rexie::builder(&scratch).version(1).add_object_store(room).build().await {
+        // As a database is opened anyway: another way would be code of its own.
+        if let Ok((made, _)) = connection::open(&IndexedDbOptions::new(scratch.as_str())).await {
             made.close();
         }
         Rexie::delete(&scratch).await

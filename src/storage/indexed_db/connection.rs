@@ -346,7 +346,8 @@ fn lost_again() -> StorageError {
     StorageError::not_applied(Failure::ConnectionLost, "indexeddb connection was lost while it was opened")
 }
 
-async fn open(options: &IndexedDbOptions) -> StorageResult<(idb::Database, Found)> {
+/// Opens the database, and creates it where it is not there; without patience.
+pub(super) async fn open(options: &IndexedDbOptions) -> StorageResult<(idb::Database, Found)> {
     let factory = idb::Factory::new().map_err(|_| {
         StorageError::not_applied(Failure::Unavailable, "indexeddb is not there: choose another storage")
     })?;
