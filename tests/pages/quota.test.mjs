@@ -1,4 +1,8 @@
-// A full disk: a typed error, reads that go on, and room again after deletions.
+// A full disk: a typed error, reads go on, and room again after deletions.
+//
+// Chromium's own accounting lags behind: one time in thirty it lets a small origin fill to the brim with live data, and
+// then refuses whatever is written until something goes, a deletion too. Then it is checked that nothing was lost or half
+// done, and the disk is filled anew.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { isChromium, launch, newProfile, openTab } from './browser.mjs'
@@ -7,6 +11,7 @@ import { startSite } from './site.mjs'
 const CHROMIUM_QUOTA_BYTES = 24 * 1024 * 1024
 /** Firefox gives one origin a fifth of it. */
 const FIREFOX_LIMIT_KIB = 120 * 1024
+const ROUNDS_MAX = 4
 
 let site, browser, page
 
@@ -24,9 +29,10 @@ after(async () => {
   await site?.close()
 })
 
-test('a full disk is a limit, reads go on, and what is deleted can be written again', async t => {
-  const answer = await page.evaluate(async () => {
-    const { openForTest, noise, told } = await import('/work.js')
+/** Fills the disk, deletes three quarters and writes again; `refused` where even the deletion found no room. */
+function fillAndEmpty() {
+  return page.evaluate(async () => {
+    const { deleteDatabase, openForTest, noise, told } = await import('/work.js')
     const db = await openForTest('full')
     const entries = db.collection('entries')
     const written = []
@@ -40,21 +46,31 @@ test('a full disk is a limit, reads go on, and what is deleted can be written ag
       return await entries.countDocuments({})
     }
     const whileFull = await readable(written)
-    const kept = written.splice(0, Math.ceil(written.length / 4))
-    const { deletedCount } = await entries.bulkDelete(written)
-    const { insertedId } = await entries.insertOne({ id: 'again', round: 2, bytes: noise(60_000) })
-    const afterwards = await readable([...kept, insertedId])
+    const kept = written.slice(0, Math.ceil(written.length / 4))
+    const deletion = await entries.bulkDelete(written.slice(kept.length)).catch(error => ({ refused: told(error) }))
+    if (deletion.refused === undefined) await entries.insertOne({ id: 'again', round: 2, bytes: noise(60_000) })
+    const left = deletion.refused === undefined ? [...kept, 'again'] : written
+    const afterwards = await readable(left)
     await db.close()
     const reopened = await openForTest('full')
     const count = await reopened.collection('entries').countDocuments({})
     await reopened.close()
-    return { full, written: written.length, whileFull, kept: kept.length, deletedCount, afterwards, count }
+    if (deletion.refused !== undefined) await deleteDatabase('full')
+    return { full, written: written.length, whileFull, left: left.length, deletion, afterwards, count }
   })
-  t.diagnostic(JSON.stringify(answer))
-  assert.equal(answer.full?.code, 'limit')
-  assert.ok(answer.full.hint)
-  assert.equal(answer.whileFull, answer.written + answer.kept)
-  assert.equal(answer.deletedCount, answer.written)
-  assert.equal(answer.afterwards, answer.kept + 1)
-  assert.equal(answer.count, answer.kept + 1)
+}
+
+test('a full disk is a limit, reads go on, and what is deleted can be written again', async t => {
+  for (let round = 1; ; round++) {
+    const answer = await fillAndEmpty()
+    t.diagnostic(JSON.stringify(answer))
+    assert.equal(answer.full?.code, 'limit')
+    assert.ok(answer.full.hint)
+    assert.equal(answer.whileFull, answer.written)
+    assert.equal(answer.afterwards, answer.left)
+    assert.equal(answer.count, answer.left)
+    if (answer.deletion.refused === undefined) return assert.equal(answer.deletion.deletedCount, answer.written - answer.left + 1)
+    assert.equal(answer.deletion.refused.code, 'limit')
+    assert.ok(isChromium && round < ROUNDS_MAX, `there was no room for a deletion in ${round} rounds`)
+  }
 })
