@@ -39,21 +39,27 @@ impl fmt::Display for Value {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both casts are of numbers that fit")]
 fn fmt_number(number: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     const DIGITS: f64 = 1e6;
-    if number.is_sign_negative() && number != 0.0 {
+    if number.is_sign_negative() {
         f.write_str("-")?;
     }
+    if number.is_infinite() {
+        return f.write_str("Infinity");
+    }
     let (mut size, mut power) = (number.abs(), 0_i32);
-    while size >= 1e16 {
-        size /= 10.0;
-        power += 1;
+    if size >= 1e16 {
+        while size >= 10.0 {
+            size /= 10.0;
+            power += 1;
+        }
+    } else if size > 0.0 && size < 1e-5 {
+        while size < 1.0 {
+            size *= 10.0;
+            power -= 1;
+        }
     }
-    while size > 0.0 && size < 1e-5 {
-        size *= 10.0;
-        power -= 1;
-    }
-    // Above 2^33 a number has no more than six digits behind the point worth telling.
-    let scaled = if size < 8e9 { (size * DIGITS + 0.5) as u64 } else { (size as u64).saturating_mul(DIGITS as u64) };
-    let (whole, part) = (scaled / DIGITS as u64, scaled % DIGITS as u64);
+    // Above 2^33 no digits behind the point are worth telling.
+    let scaled = if size < 8e9 { (size * DIGITS + 0.5) as u64 } else { 0 };
+    let (whole, part) = if size < 8e9 { (scaled / DIGITS as u64, scaled % DIGITS as u64) } else { (size as u64, 0) };
     write!(f, "{whole}")?;
     if part > 0 {
         let digits = format!("{part:06}");
@@ -69,5 +75,23 @@ impl fmt::Display for Object {
             write!(f, "{}{name}: {value}", if i == 0 { "" } else { ", " })?;
         }
         f.write_str(if self.len() > SHOWN_MAX { ", ...}" } else { "}" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn numbers_are_shown_to_six_digits_and_every_one_is_shown() {
+        let shown = |number: f64| Value::number(number).unwrap().to_string();
+        let all =
+            [0.0, -0.0, 1.5, -2.25, 0.1, 1e15, 9_007_199_254_740_991.0, 1e300, 5e-324, f64::INFINITY, -f64::INFINITY];
+        let shown: Vec<String> = all.into_iter().map(shown).collect();
+        assert_eq!(
+            shown.join(" "),
+            "0 -0 1.5 -2.25 0.1 1000000000000000 9007199254740991 1e300 4.940656e-324 Infinity -Infinity"
+        );
     }
 }
