@@ -1,8 +1,8 @@
 // What reading costs in Node, on data in memory: whole calls, and their shares in the engine and in decoding.
 //
-// `node tests/bench/node_read.mjs [part of a name]`, after `npm run build`. Not the benchmark of the product, which runs
+// `node tests/bench/node/read.mjs [part of a name]`, after `npm run build`. Not the benchmark of the product, which runs
 // in a browser over IndexedDB.
-import { memory, open } from '../../pkg/entry/node.js'
+import { memory, open } from '../../../pkg/entry/node.js'
 
 const COUNT = Number(process.env.COUNT ?? 100_000)
 const wanted = process.argv[2] ?? ''
