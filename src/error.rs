@@ -121,7 +121,16 @@ struct Inner {
     kind: ErrorKind,
     message: String,
     hint: Option<String>,
-    details: Vec<(&'static str, String)>,
+    details: Vec<(&'static str, Detail)>,
+}
+
+/// A fact about an error, for programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// In words.
+    Text(String),
+    /// A value of a document, as it is: encoded for the boundary (`value/codec.rs`).
+    Value(Vec<u8>),
 }
 
 /// The result of everything that can fail.
@@ -175,7 +184,14 @@ impl Error {
     /// A fact that a program may want: `details.<name>` in JavaScript.
     #[must_use]
     pub fn with_detail(mut self, name: &'static str, value: impl fmt::Display) -> Self {
-        self.0.details.push((name, value.to_string()));
+        self.0.details.push((name, Detail::Text(value.to_string())));
+        self
+    }
+
+    /// A value, encoded for the boundary, that a program may want: `details.<name>` in JavaScript is that value.
+    #[must_use]
+    pub fn with_value(mut self, name: &'static str, encoded: Vec<u8>) -> Self {
+        self.0.details.push((name, Detail::Value(encoded)));
         self
     }
 
@@ -199,7 +215,7 @@ impl Error {
 
     /// Facts for programs, in the order in which they were added.
     #[must_use]
-    pub fn details(&self) -> &[(&'static str, String)] {
+    pub fn details(&self) -> &[(&'static str, Detail)] {
         &self.0.details
     }
 }
@@ -232,6 +248,6 @@ mod tests {
         assert_eq!(error.to_string(), "insert: key is a boolean");
         assert_eq!(error.kind(), ErrorKind::Invalid);
         assert_eq!(error.hint(), "use a string");
-        assert_eq!(error.details(), [("field", "id".to_owned())]);
+        assert_eq!(error.details(), [("field", Detail::Text("id".to_owned()))]);
     }
 }

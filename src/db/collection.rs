@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Filter, Sort};
 use crate::storage::Storage;
 use crate::value::update::{self, Patched, Update};
-use crate::value::{Object, Value, key, order};
+use crate::value::{Object, Value, codec, key, order};
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -344,9 +344,11 @@ fn upserted<S: Storage>(
 }
 
 fn key_taken(collection: &Collection, primary: &[u8]) -> Error {
-    let key = key::primary_to_value(collection.key_fields.len(), primary);
-    let key = key.map_or_else(|_| "?".to_owned(), |key| key.to_string());
+    let key = key::primary_to_value(collection.key_fields.len(), primary).unwrap_or(Value::Null);
     let message = format!("collection `{}` has a document with key `{key}` already", collection.name);
     let error = Error::new(ErrorKind::AlreadyExists, message);
-    error.with_detail("collection", &collection.name).with_detail("index", "primary").with_detail("key", key)
+    error
+        .with_detail("collection", &collection.name)
+        .with_detail("index", "primary")
+        .with_value("key", codec::encoded(&key))
 }

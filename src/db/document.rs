@@ -113,8 +113,7 @@ impl Keys {
 
 /// Says in an error which document it was.
 pub(crate) fn naming(error: Error, collection: &Collection, primary: &[u8]) -> Error {
-    let key = key::primary_to_value(collection.key_fields.len(), primary);
-    let key = key.map_or_else(|_| "?".to_owned(), |key| key.to_string());
+    let key = key::primary_to_value(collection.key_fields.len(), primary).unwrap_or(Value::Null);
     let error = error.context(format!("collection `{}`, document `{key}`", collection.name));
-    error.with_detail("collection", &collection.name).with_detail("key", key)
+    error.with_detail("collection", &collection.name).with_value("key", codec::encoded(&key))
 }

@@ -17,7 +17,7 @@ use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
-use crate::value::key;
+use crate::value::{Value, codec, key};
 use std::collections::BTreeMap;
 
 /// What happens when one document cannot be written.
@@ -213,8 +213,7 @@ impl<'c> Staged<'c> {
 pub(crate) fn taken_error(collection: &Collection, index: &Index, values: &[u8], taken: &[u8]) -> Error {
     let prefix = crate::engine::catalog::INDEX_PREFIX_LEN;
     let read = |bytes: Option<&[u8]>, parts: usize| {
-        let value = key::primary_to_value(parts, bytes.unwrap_or_default());
-        value.map_or_else(|_| "?".to_owned(), |value| value.to_string())
+        key::primary_to_value(parts, bytes.unwrap_or_default()).unwrap_or(Value::Null)
     };
     let value = read(values.get(prefix..), index.facts.fields.len());
     let holder = read(taken.get(values.len()..), collection.key_fields.len());
@@ -223,5 +222,5 @@ pub(crate) fn taken_error(collection: &Collection, index: &Index, values: &[u8],
     let error = Error::new(ErrorKind::AlreadyExists, message);
     let error = error.with_hint(format!("document `{holder}` has this value, and the index is unique"));
     let error = error.with_detail("collection", &collection.name).with_detail("index", name);
-    error.with_detail("key", holder).with_detail("value", value)
+    error.with_value("key", codec::encoded(&holder)).with_value("value", codec::encoded(&value))
 }

@@ -7,7 +7,8 @@
 
 use super::record::Record;
 use super::run::Run;
-use super::{CommitEvent, Inner, Pressure, State, recovery};
+use super::space::Squeeze;
+use super::{CommitEvent, Inner, State, recovery};
 use crate::engine::format::Head;
 use crate::engine::frame::Checksum;
 use crate::error::{Error, Result};
@@ -17,10 +18,6 @@ use std::rc::Rc;
 
 /// How often a failed call is made again.
 pub(super) const ATTEMPTS: u32 = 3;
-
-/// How long to wait before it is looked whether space that was given back is free; each time twice as long, because
-/// Chromium needs more room, not less, while it tidies up.
-const ROOM_INTERVAL_MS: u32 = 250;
 
 /// How long to wait before the attempt with this number.
 pub(super) const fn backoff_ms(attempt: u32) -> u32 {
@@ -72,9 +69,7 @@ impl<S: Storage> Inner<S> {
             durability: if planted(Bug::StrictIgnored) { Durability::Relaxed } else { durability },
         };
         let mut doubt: Option<StorageError> = None;
-        let mut has_freed = false;
-        let mut room_interval_ms = ROOM_INTERVAL_MS;
-        let mut is_next_at_once = true;
+        let mut squeeze = Squeeze::new();
         let mut attempt = 0;
         loop {
             let error = match self.call(self.storage.append(append.clone())).await {
@@ -95,20 +90,8 @@ impl<S: Storage> Inner<S> {
                     return Ok(Written::Committed(record.seq, durability));
                 }
             }
-            if error.failure == Failure::Quota && !has_freed {
-                has_freed = true;
-                self.expect_room(&record.run);
-                self.make_room(&record.run).await;
-            } else if error.failure == Failure::Quota && self.reclaim().await {
-                // Space of deleted documents was given back: once more.
-            } else if error.failure == Failure::Quota && self.is_room_expected() {
-                // Every second attempt comes at once: right after it was asked to tidy up Chromium needs the least room.
-                if !core::mem::replace(&mut is_next_at_once, false) {
-                    self.env.sleep(room_interval_ms).await;
-                    room_interval_ms *= 2;
-                    is_next_at_once = true;
-                }
-                self.make_room(&record.run).await;
+            if error.failure == Failure::Quota && squeeze.has_made_room(self, &record.run).await {
+                // Once more.
             } else if attempt < ATTEMPTS && may_help(error.failure) {
                 attempt += 1;
                 self.env.sleep(backoff_ms(attempt)).await;
@@ -202,9 +185,7 @@ impl<S: Storage> Inner<S> {
         next.head_bytes = head_bytes;
         next.memtable.push(record.run.clone());
         *self.state.borrow_mut() = Rc::new(next);
-        if self.pressure.get() == Pressure::Full && record.run.iter().any(|(_, value)| value.is_none()) {
-            self.pressure.set(Pressure::Reclaimable);
-        }
+        self.note_deletions(&record.run);
         self.recent.borrow_mut().push(record.seq, record.run.clone());
         self.notify(&CommitEvent { seq: record.seq, is_own, run: Some(record.run.clone()) });
     }

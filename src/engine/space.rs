@@ -25,6 +25,41 @@ const RESERVE_NAME: &[u8] = b"\xff reserve";
 /// A database that holds less than this has no reserve: it can be deleted and written again.
 const RESERVE_FROM_BYTES: usize = 512 * 1024;
 
+/// How long to wait before it is looked whether space that was given back is free; each time twice as long, because
+/// Chromium needs more room, not less, while it tidies up.
+const ROOM_INTERVAL_MS: u32 = 250;
+
+/// What was done to fit one record onto a full disk; each record begins with a new one.
+pub(super) struct Squeeze {
+    has_freed: bool,
+    /// Every second attempt comes at once: right after it was asked to tidy up Chromium needs the least room.
+    is_next_at_once: bool,
+    interval_ms: u32,
+}
+
+impl Squeeze {
+    pub(super) const fn new() -> Self {
+        Squeeze { has_freed: false, is_next_at_once: true, interval_ms: ROOM_INTERVAL_MS }
+    }
+
+    /// The record did not fit. Answers whether it may fit now, so that it is worth another attempt.
+    pub(super) async fn has_made_room<S: Storage>(&mut self, inner: &Inner<S>, run: &Run) -> bool {
+        if !core::mem::replace(&mut self.has_freed, true) {
+            inner.expect_room(run);
+        } else if inner.reclaim().await {
+            return true;
+        } else if !inner.is_room_expected() {
+            return false;
+        } else if !core::mem::replace(&mut self.is_next_at_once, false) {
+            inner.env.sleep(self.interval_ms).await;
+            self.interval_ms *= 2;
+            self.is_next_at_once = true;
+        }
+        inner.make_room(run).await;
+        true
+    }
+}
+
 impl<S: Storage> Inner<S> {
     /// Whether the reserve is to be looked for, or to be put in place.
     pub(super) fn is_reserve_due(&self) -> bool {
@@ -53,7 +88,7 @@ impl<S: Storage> Inner<S> {
     /// Makes room for a commit that did not fit: gives up the cache and segments that are kept for old snapshots, and for
     /// a commit that deletes the reserve too. In a transaction that only deletes: Firefox lets nothing else through after
     /// the quota was used up.
-    pub(super) async fn make_room(&self, run: &Run) {
+    async fn make_room(&self, run: &Run) {
         let mut deletes = vec![(Store::Cache, NameRange::all())];
         let state = self.state();
         deletes.extend(state.manifest.retired.iter().map(|retired| (Store::Main, retired.id.names())));
@@ -68,15 +103,23 @@ impl<S: Storage> Inner<S> {
     /// A commit that deletes did not fit. It may be worth the wait: Chromium counts what LevelDB has not tidied up yet (26
     /// to 67 MB of files were measured for 24 MB of data), which it does within seconds; that is noticed at the next
     /// transaction, and one that only deletes always goes through.
-    pub(super) fn expect_room(&self, run: &Run) {
+    fn expect_room(&self, run: &Run) {
         if run.iter().any(|(_, value)| value.is_none()) {
             self.room_until_ms.set(self.env.monotonic_ms() + f64::from(self.options.room_ms));
         }
     }
 
     /// Whether space was given back so recently that it may not be free yet.
-    pub(super) fn is_room_expected(&self) -> bool {
+    fn is_room_expected(&self) -> bool {
         self.env.monotonic_ms() < self.room_until_ms.get()
+    }
+
+    /// A commit took effect. On a full disk, what it deleted can be reclaimed, so that what is written next may fit.
+    pub(super) fn note_deletions(&self, run: &Run) {
+        if self.pressure.get() == Pressure::Full && run.iter().any(|(_, value)| value.is_none()) {
+            self.pressure.set(Pressure::Reclaimable);
+            self.expect_room(run);
+        }
     }
 
     /// A write did not fit.

@@ -4,7 +4,8 @@
 // Invariants: what the engine throws becomes a HyphaError; a trap ends the instance; after the end every call, those under
 // way included, fails with the reason of the end, as an error of its own.
 
-import { HyphaError, fromEngine, isTrap } from './errors.js'
+import { fromEngine } from './engine_error.js'
+import { HyphaError, isTrap } from './errors.js'
 import type { Instance } from './instance.js'
 
 export class Calls {

@@ -1,4 +1,4 @@
-// The one error of the package, and the door through which the engine's errors become it.
+// The one error of the package.
 //
 // Not a list of what can go wrong: a code exists because a caller would act differently (`src/error.rs`).
 // Invariants: ERROR_CODES equals Rust's `ErrorKind::ALL` (a test compares); a message is one line, lower-case, with user
@@ -90,21 +90,4 @@ export function quote(text: unknown): string {
 /** Whether the wasm instance trapped (or ran out of stack, unwinding nothing): it must not be called again. */
 export function isTrap(thrown: unknown): boolean {
   return thrown instanceof WebAssembly.RuntimeError || thrown instanceof RangeError || (thrown as Error | null)?.name === 'InternalError'
-}
-
-/** What the engine threw, as a HyphaError. Anything that is not the engine's own kind of error is `internal`. */
-export function fromEngine(thrown: unknown): HyphaError {
-  if (thrown instanceof HyphaError) return thrown
-  const said = thrown as { code?: unknown; message?: unknown; hint?: unknown; details?: unknown } | null | undefined
-  if (typeof said === 'object' && said !== null && isCode(said.code)) {
-    return new HyphaError(said.code, String(said.message), {
-      hint: typeof said.hint === 'string' && said.hint !== '' ? said.hint : undefined,
-      details: typeof said.details === 'object' && said.details !== null ? (said.details as ErrorDetails) : undefined,
-    })
-  }
-  return new HyphaError('internal', `unexpected failure: ${quote(said?.message ?? thrown)}`, { cause: thrown })
-}
-
-function isCode(code: unknown): code is ErrorCode {
-  return typeof code === 'string' && Object.hasOwn(HINTS, code)
 }

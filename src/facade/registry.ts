@@ -6,7 +6,8 @@
 
 import { Connection } from './connection.js'
 import type { Config } from './config.js'
-import { fromEngine, invalid, isTrap, quote } from './errors.js'
+import { fromEngine } from './engine_error.js'
+import { invalid, isTrap, quote } from './errors.js'
 import { loadInstance, loadModule, type Source } from './load.js'
 import { forgetMark } from './mark.js'
 import type { Patience } from './patience.js'

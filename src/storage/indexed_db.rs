@@ -134,6 +134,8 @@ pub struct IndexedDb {
     pace: Pace,
     /// Bytes appended in small values since the browser was last asked to tidy up.
     untidy_bytes: Rc<Cell<usize>>,
+    /// Whether what is needed to ask for that was made ready.
+    is_ready_to_tidy_up: Rc<Cell<bool>>,
 }
 
 impl IndexedDb {
@@ -147,7 +149,12 @@ impl IndexedDb {
         options.check()?;
         let connection = Connection::new(options, env);
         connection.handle().await?;
-        Ok(IndexedDb { connection, pace: Pace::of_this_browser(), untidy_bytes: Rc::default() })
+        Ok(IndexedDb {
+            connection,
+            pace: Pace::of_this_browser(),
+            untidy_bytes: Rc::default(),
+            is_ready_to_tidy_up: Rc::default(),
+        })
     }
 
     /// How the last connection found the database.
@@ -182,7 +189,12 @@ impl IndexedDb {
     pub async fn delete(name: &str, deadline_ms: u32, env: &dyn Env) -> StorageResult<()> {
         let owned = name.to_owned();
         // Detached, so that the browser's late answer finds its handlers in place.
-        let deletion = transaction::detached(async move { Rexie::delete(&owned).await });
+        let deletion = transaction::detached(async move {
+            let deleted = Rexie::delete(&owned).await;
+            // Empty, and remade when it is missed: whether this one went is nothing to tell of.
+            let _ = Rexie::delete(&chromium::scratch_of(&owned)).await;
+            deleted
+        });
         match timeout(env, deadline_ms, deletion).await {
             Ok(Some(Ok(()))) => Ok(()),
             Ok(Some(Err(error))) => Err(connection::from_rexie(&error)),
@@ -192,6 +204,19 @@ impl IndexedDb {
                     format!("`{name}` is not deleted after {deadline_ms} ms: another tab or worker holds it open");
                 Err(StorageError::unknown(Failure::Timeout, message))
             }
+        }
+    }
+}
+
+impl IndexedDb {
+    fn count_untidy(&self, name: &str, bytes: usize) {
+        let untidy_bytes = self.untidy_bytes.get() + bytes;
+        self.untidy_bytes.set(untidy_bytes);
+        if self.pace == Pace::Together
+            && untidy_bytes > chromium::READY_FROM_BYTES
+            && !self.is_ready_to_tidy_up.replace(true)
+        {
+            chromium::be_ready_to_tidy_up(name);
         }
     }
 }
@@ -206,7 +231,7 @@ impl Storage for IndexedDb {
         let call = self.connection.call()?;
         let access = Access::Write(&[LOG], effective(append.durability));
         if layout::is_cut(&append.record) {
-            self.untidy_bytes.set(self.untidy_bytes.get() + append.record.bytes.len());
+            self.count_untidy(&call.options().name, append.record.bytes.len());
         }
         let plan = Plan::append(append, self.pace)?;
         let result = run(&call, access, |objects| writes::write(objects, plan)).await;

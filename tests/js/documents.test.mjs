@@ -40,10 +40,19 @@ describe('inserting', () => {
     const { readings } = await openReadings(t)
     await readings.insertOne({ id: 'a', serial: 's' })
     const key = await refuses(readings.insertOne({ id: 'a' }), 'already_exists')
-    assert.match(JSON.stringify(key.details), /a/u)
+    assert.deepEqual(key.details, { collection: 'readings', index: 'primary', key: 'a' })
     const unique = await refuses(readings.insertOne({ id: 'b', serial: 's' }), 'already_exists')
-    assert.match(JSON.stringify(unique.details), /by_serial/u)
+    assert.deepEqual(unique.details, { collection: 'readings', index: 'by_serial', key: 'a', value: 's' })
     assert.equal(await readings.countDocuments(), 1)
+  })
+
+  test('what is taken is named exactly, whatever type it has', async (t) => {
+    const { readings } = await openReadings(t)
+    for (const id of [1.2345678901234e-7, -0.5, 12345678901234567890n % 2n ** 62n, new Date(86_400_123), 'x'.repeat(200)]) {
+      await readings.insertOne({ id, serial: id })
+      assert.deepEqual((await refuses(readings.insertOne({ id }), 'already_exists')).details.key, id)
+      assert.deepEqual((await refuses(readings.insertOne({ serial: id }), 'already_exists')).details.value, id)
+    }
   })
 
   test('insertMany is all or none', async (t) => {

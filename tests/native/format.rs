@@ -8,7 +8,7 @@ use hyphadb::bytes::{Reader, put_slice, put_varint};
 use hyphadb::engine::format::{FORMAT, Format, Head};
 use hyphadb::engine::{Direction, Engine, KeyRange, Mark, Options};
 use hyphadb::env::simulated::World;
-use hyphadb::error::ErrorKind;
+use hyphadb::error::{Detail, ErrorKind};
 use hyphadb::storage::memory::{Contents, Memory};
 use hyphadb::storage::{Append, Applied, CommitSeq, Durability, LogRecord, Register, Storage, Store};
 use std::rc::Rc;
@@ -214,7 +214,7 @@ fn an_emptied_replaced_or_rolled_back_storage_is_lost_and_never_new() {
             {
                 let error = open(memory, Some(mark)).await.err().unwrap();
                 assert_eq!(error.kind(), ErrorKind::Lost);
-                assert!(error.details().contains(&("kind", kind.to_owned())), "{error}");
+                assert!(error.details().contains(&("kind", Detail::Text(kind.to_owned()))), "{error}");
             }
 
             // Without a mark too: the log was cleared, but blocks are there.

@@ -1,8 +1,8 @@
 // A full disk: a typed error, reads go on, and room again after deletions.
 //
-// Chromium's own accounting lags behind: one time in thirty it lets a small origin fill to the brim with live data, and
-// then refuses whatever is written until something goes, a deletion too. Then it is checked that nothing was lost or half
-// done, and the disk is filled anew.
+// Chromium looks at the quota before it writes and counts late what LevelDB makes of it: about one time in a hundred files
+// of 36 MB stand on a quota of 24 when it notices, and then whatever is written is refused until it has tidied up, a
+// deletion too. Then it is checked that nothing was lost or half done, and the disk is filled once more.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { isChromium, launch, newProfile, openTab } from './browser.mjs'
@@ -11,7 +11,6 @@ import { startSite } from './site.mjs'
 const CHROMIUM_QUOTA_BYTES = 24 * 1024 * 1024
 /** Firefox gives one origin a fifth of it. */
 const FIREFOX_LIMIT_KIB = 120 * 1024
-const ROUNDS_MAX = 4
 
 let site, browser, page
 
@@ -60,17 +59,24 @@ function fillAndEmpty() {
   })
 }
 
+/** What holds of every answer; says whether the deletion went through. */
+function holds(t, answer) {
+  t.diagnostic(JSON.stringify(answer))
+  assert.equal(answer.full?.code, 'limit')
+  assert.ok(answer.full.hint)
+  assert.equal(answer.whileFull, answer.written)
+  assert.equal(answer.afterwards, answer.left)
+  assert.equal(answer.count, answer.left)
+  if (answer.deletion.refused === undefined) return true
+  assert.equal(answer.deletion.refused.code, 'limit')
+  return false
+}
+
 test('a full disk is a limit, reads go on, and what is deleted can be written again', async t => {
-  for (let round = 1; ; round++) {
-    const answer = await fillAndEmpty()
-    t.diagnostic(JSON.stringify(answer))
-    assert.equal(answer.full?.code, 'limit')
-    assert.ok(answer.full.hint)
-    assert.equal(answer.whileFull, answer.written)
-    assert.equal(answer.afterwards, answer.left)
-    assert.equal(answer.count, answer.left)
-    if (answer.deletion.refused === undefined) return assert.equal(answer.deletion.deletedCount, answer.written - answer.left + 1)
-    assert.equal(answer.deletion.refused.code, 'limit')
-    assert.ok(isChromium && round < ROUNDS_MAX, `there was no room for a deletion in ${round} rounds`)
+  let answer = await fillAndEmpty()
+  if (!holds(t, answer) && isChromium) {
+    answer = await fillAndEmpty()
+    holds(t, answer)
   }
+  assert.equal(answer.deletion.deletedCount, answer.written - answer.left + 1)
 })

@@ -15,6 +15,8 @@ const RETIRE_VALUE_BYTES: usize = 58_000;
 const RETIRE_NAME: &[u8] = b"\xff retire";
 /// After so many bytes in small values, which were trimmed since, it is worth while to [`tidy_up`].
 pub(super) const UNTIDY_BYTES_MAX: usize = 6 * 1024 * 1024;
+/// A database with so many bytes in small values gets ready for [`tidy_up`].
+pub(super) const READY_FROM_BYTES: usize = 512 * 1024;
 /// How long [`tidy_up`] may take; it was measured at 4 to 16 ms.
 const TIDY_DEADLINE_MS: u32 = 2_000;
 
@@ -31,17 +33,35 @@ pub(super) async fn retire_log(storage: &IndexedDb) -> StorageResult<()> {
     filled.map(|_| ())
 }
 
-/// Has LevelDB tidy up: Chromium compacts it where a database was deleted, so a little one is made and deleted. Measured
-/// on a full disk: files of 17 MB shrank to 7 within a second; left alone they stayed for as long as was waited.
+/// Has LevelDB tidy up: Chromium compacts it where a database was deleted, so a little one is. Measured on a full disk:
+/// files of 17 MB shrank to 7 within a second; left alone they stayed for as long as was waited.
 pub(super) async fn tidy_up(name: &str, env: &dyn Env) {
-    let scratch = format!("{name} (making room)");
+    let scratch = scratch_of(name);
     let work = transaction::detached(async move {
-        // As a database is opened anyway: another way would be code of its own.
-        if let Ok((made, _)) = connection::open(&IndexedDbOptions::new(scratch.as_str())).await {
-            made.close();
-        }
-        Rexie::delete(&scratch).await
+        // To make one takes room, so it lies ready where that went well before; this opens it then, and writes nothing.
+        make(&scratch).await;
+        let deleted = Rexie::delete(&scratch).await;
+        make(&scratch).await;
+        deleted
     });
     // Where it fails there is less room, which is what the caller is about to say.
     let _ = timeout(env, TIDY_DEADLINE_MS, work).await;
+}
+
+/// Makes the database ready that [`tidy_up`] deletes, while there is room for it.
+pub(super) fn be_ready_to_tidy_up(name: &str) {
+    let scratch = scratch_of(name);
+    wasm_bindgen_futures::spawn_local(async move { make(&scratch).await });
+}
+
+/// The database that is there to be deleted; it is always empty.
+pub(super) fn scratch_of(name: &str) -> String {
+    format!("{name} (making room)")
+}
+
+/// As a database is opened anyway: another way would be code of its own.
+async fn make(scratch: &str) {
+    if let Ok((made, _)) = connection::open(&IndexedDbOptions::new(scratch)).await {
+        made.close();
+    }
 }

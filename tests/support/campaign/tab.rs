@@ -11,7 +11,7 @@ use core::cell::{Cell, RefCell};
 use hyphadb::engine::{Direction, Engine, Transaction};
 use hyphadb::env::Env;
 use hyphadb::env::simulated::{Group, Promise, World};
-use hyphadb::error::{Error, ErrorKind};
+use hyphadb::error::{Detail, Error, ErrorKind};
 use hyphadb::storage::Durability;
 use hyphadb::storage::simulated::Simulated;
 use std::rc::Rc;
@@ -218,5 +218,9 @@ pub fn is_honest(error: &Error) -> bool {
 /// What an error says of its commit.
 pub fn fate(error: &Error) -> Fate {
     let mut outcomes = error.details().iter().filter(|(name, _)| *name == "outcome");
-    if outcomes.any(|(_, outcome)| outcome == "unknown") { Fate::Unknown } else { Fate::Refused }
+    if outcomes.any(|(_, outcome)| *outcome == Detail::Text("unknown".to_owned())) {
+        Fate::Unknown
+    } else {
+        Fate::Refused
+    }
 }
