@@ -2,7 +2,8 @@
 //   cargo → wasm-bindgen → wasm-opt → inline        the engine
 //   tsc                                             the facade
 //   assemble → size                                 the package
-// `--dev` compiles quicker and leaves wasm-opt out. Nothing is installed here but by the steps.
+// `--dev` compiles quicker and leaves wasm-opt out. The mode `named` is the release with the names of its functions, for
+// profiles; it lies in target/ and is never shipped. Nothing is installed here but by the steps.
 import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { relative } from 'node:path'
@@ -32,8 +33,8 @@ const WASM_FEATURES = [
   'reference-types', 'sign-ext', 'simd',
 ]
 /** With little inlining, of which the compiler has done enough: with all of it the wasm is ten kilobytes (brotli) larger. */
-const WASM_OPT = [
-  '-O3', '--one-caller-inline-max-function-size=20', '--flexible-inline-max-function-size=6', '--strip-debug', '--strip-producers',
+export const WASM_OPT = [
+  '-O3', '--one-caller-inline-max-function-size=20', '--flexible-inline-max-function-size=6', '--strip-producers',
   ...WASM_FEATURES.map(feature => `--enable-${feature}`),
 ]
 
@@ -45,10 +46,15 @@ const WASM_BINDGEN = [
   '--target', 'web', '--out-name', 'engine', '--omit-default-module-path', '--experimental-reset-state-function',
 ]
 
+/** `opt`: what wasm-opt is told beside `WASM_OPT`; none where it is left out. `pkg`: where the package is put together. */
 const MODES = {
-  release: { profile: 'release', glue: ['--remove-name-section', '--remove-producers-section'], optimise: true },
-  dev: { profile: 'wasm-dev', glue: [], optimise: false },
+  release: { profile: 'release', glue: ['--remove-name-section', '--remove-producers-section'], opt: ['--strip-debug'], pkg: inProject('pkg') },
+  named: { profile: 'release', glue: ['--remove-producers-section'], opt: ['--debuginfo'], pkg: between('named', 'pkg') },
+  dev: { profile: 'wasm-dev', glue: [], pkg: inProject('pkg') },
 }
+
+/** Where the package of a mode lies. */
+export const packageOf = mode => MODES[mode].pkg
 
 async function run(program, args, env = environment()) {
   const code = await stream(program, args, { cwd: root, env })
@@ -92,7 +98,8 @@ async function glue(mode, compiled) {
 async function optimise(mode, folder) {
   const before = `${folder}/engine_bg.wasm`
   const after = between(mode, 'engine.wasm')
-  const flags = MODES[mode].optimise ? WASM_OPT : []
+  const { opt } = MODES[mode]
+  const flags = opt ? [...WASM_OPT, ...opt] : []
   await stage({
     name: 'wasm-opt',
     stamp: `${mode}/optimise`,
@@ -100,7 +107,7 @@ async function optimise(mode, folder) {
     words: [manifest().devDependencies.binaryen, ...flags],
     outputs: [after],
     act: () =>
-      MODES[mode].optimise
+      opt
         ? run(process.execPath, [npmCommand('binaryen', 'bin/wasm-opt'), ...flags, before, '-o', after])
         : copyFile(before, after),
   })
@@ -173,8 +180,8 @@ export async function build({ mode = 'release' } = {}) {
     const files = new Map((await filesUnder(compiled)).map(file => [relative(compiled, file), file]))
     files.set('engine.wasm', engine).set('engine.js', `${folder}/engine.js`).set('engine_inline.js', script)
     for (const name of ['engine.d.ts', 'engine_inline.d.ts']) files.set(name, `${types}/${name}`)
-    await assemble(inProject('pkg'), files, ['README.md'])
-    await weigh({ enforce: MODES[mode].optimise })
+    await assemble(packageOf(mode), files, ['README.md'])
+    if (packageOf(mode) === inProject('pkg')) await weigh({ enforce: MODES[mode].opt !== undefined })
   })
   tell('pkg', `${mode}, ${seconds(start)}`)
 }

@@ -78,15 +78,16 @@ function missing() {
 /**
  * A call of cargo for WebAssembly: `{ command, args, env }`. It has a target folder of its own, so that it neither
  * waits for a build of the host nor makes it start over, and where a crate lies on this machine stays out of its bytes.
+ * Another crate than ours needs another `folder`.
  */
-export async function wasmCargo([verb, ...args]) {
+export async function wasmCargo([verb, ...args], folder = WASM_TARGET_FOLDER) {
   const { cargo, clippy, env } = (await inPlace()) ?? missing()
   const flags = [`--remap-path-prefix=${cargoHome()}=/cargo`, `-Cllvm-args=--inline-threshold=${INLINE_THRESHOLD}`]
   const config = `target.${WASM_TARGET}.rustflags=${JSON.stringify(flags)}`
   const [command, ...first] = verb === 'clippy' ? clippy : [cargo]
   return {
     command,
-    args: [...first, verb, '--target', WASM_TARGET, '--target-dir', WASM_TARGET_FOLDER, '--config', config, ...args],
+    args: [...first, verb, '--target', WASM_TARGET, '--target-dir', folder, '--config', config, ...args],
     env,
   }
 }
