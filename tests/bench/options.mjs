@@ -31,14 +31,14 @@ const STRINGS = {
   adapters: everyAdapter.join(','), docs: '100000', rounds: '3', workloads: everyWorkload.join(','), browser: 'chromium', seed: '1', out: 'target/bench.json',
 }
 
-function oneOf(name, given, known) {
+export function oneOf(name, given, known) {
   const names = given.split(',').filter(Boolean)
   const unknown = names.filter(each => !known.includes(each))
   if (!names.length || unknown.length) throw new Failure(`--${name} does not know ${unknown.join(', ') || 'nothing'}`, `there are: ${known.join(' ')}`)
   return [...new Set(names)]
 }
 
-function number(name, given, least) {
+export function number(name, given, least) {
   const value = Number(given)
   if (!Number.isSafeInteger(value) || value < least) throw new Failure(`--${name} is \`${given}\`, not a whole number from ${least} up`)
   return value
