@@ -40,7 +40,7 @@ export const catalogue = {
     configuration: 'on the page, idb://, relaxedDurability: a query is answered before anything is written; W1, W3, W9 end with a real flush, W2 does not; columns and the document as jsonb',
     assets: ['pglite.wasm', 'pglite.data', 'initdb.wasm'].map(file => ['@electric-sql/pglite', `dist/${file}`]),
     external: ['fs', 'fs/promises', 'path', 'util', 'zlib', 'stream', 'stream/promises', 'module', 'crypto', 'node:*'],
-    not_kept: ['insert', 'insert_p95'],
+    not_kept: ['insert', 'insert_p95', 'insert_slowest'],
   },
   hyphadb: { ours: true, configuration: 'defaults: on the page, relaxed' },
   hyphadb_worker: { ours: true, usesWorker: true, configuration: "thread: 'worker', otherwise defaults" },

@@ -84,6 +84,7 @@ export async function runCell(setting) {
   const cell = { browser, adapter, round, seed, documents, load_before: load(), times: {}, values: {} }
   await mkdir(setting.profiles, { recursive: true })
   const profile = await mkdtemp(join(setting.profiles, `${adapter}-`))
+  const start = performance.now()
   server.takeAsked()
   try {
     await inBrowser(setting, profile, ['write'], cell)
@@ -98,5 +99,6 @@ export async function runCell(setting) {
     await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   }
   cell.load_after = load()
+  cell.took_ms = Math.round(performance.now() - start)
   return cell
 }

@@ -12,6 +12,7 @@ import { catalogue, needPeers, versionOf } from './catalogue.mjs'
 import { machine } from './machine.mjs'
 import { readOptions, usage } from './options.mjs'
 import { peersStep } from './peers.mjs'
+import { progress } from './progress.mjs'
 import { reportOf } from './report.mjs'
 import { runAll } from './runner.mjs'
 import { startServer } from './server.mjs'
@@ -31,9 +32,11 @@ async function about({ adapters, documents, rounds, workloads, browsers, seed },
   return { began: new Date().toISOString(), machine: machine(), adapters, versions, documents, rounds, workloads, browsers, seed }
 }
 
-function tell(cell, left) {
+function tell(done, ahead) {
+  const cell = done.at(-1)
   const words = cell.error ?? cell.note ?? 'ok'
-  console.log(`bench  ${cell.browser} round ${cell.round + 1} ${cell.adapter.padEnd(16)} ${words} (load ${cell.load_before}, ${left} to go)`)
+  const took = `${Math.round(cell.took_ms / 1_000)} s, load ${cell.load_before}`
+  console.log(`bench  ${cell.browser} round ${cell.round + 1} ${cell.adapter.padEnd(14)} ${words} (${took}; ${progress(done, ahead)})`)
 }
 
 async function save(out, run) {
@@ -58,8 +61,8 @@ command(async args => {
     const pkg = resolve(options.pkg ?? inProject('pkg'))
     await bundleSite(site, options.adapters, pkg)
     const meta = await about(options, pkg)
-    const cells = await runAll({ ...options, server, site, profiles: `${work}/profiles` }, async (done, left) => {
-      tell(done.at(-1), left)
+    const cells = await runAll({ ...options, server, site, profiles: `${work}/profiles` }, async (done, ahead) => {
+      tell(done, ahead)
       await save(out, { meta, cells: done })
     })
     console.log(`\n${reportOf({ meta, cells })}`)

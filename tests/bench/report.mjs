@@ -72,8 +72,9 @@ function heading(medians, adapter) {
   return documents === medians.documents ? adapter : `${adapter} (${documents.toLocaleString('en-US')} docs)`
 }
 
-function filled(medians) {
-  return measures.filter(measure => medians.adapters.some(adapter => medians.value(adapter, measure) !== undefined))
+/** What was measured in one of these browsers at least. */
+function filled(...all) {
+  return measures.filter(measure => all.some(medians => medians.adapters.some(adapter => medians.value(adapter, measure) !== undefined)))
 }
 
 function absolutes(medians) {
@@ -140,15 +141,21 @@ function targetRow(medians, judged) {
   return [titleOf(measure), wish(judged.target), `${amount(medians, measure, judged.value)} ${measure.unit}`, base, found(judged), verdict(judged)]
 }
 
-function targetTable(medians, ours) {
+/** The targets of which everything was measured. */
+function judgedTargets(medians, ours) {
   const judged = judge(
     ours,
     (adapter, name) => medians.comparable(adapter, measureNamed(name)),
     name => medians.best(measureNamed(name)),
   )
-  const asked = judged.filter(({ isMet }) => isMet !== undefined)
-  const met = asked.filter(({ isMet }) => isMet).length
-  return `${met} of ${asked.length} met.\n\n${table(['target', 'wanted', ours, 'other', 'measured', ''], asked.map(each => targetRow(medians, each)))}`
+  return judged.filter(({ isMet }) => isMet !== undefined)
+}
+
+const metOf = asked => `${asked.filter(({ isMet }) => isMet).length} of ${asked.length}`
+
+function targetTable(medians, ours) {
+  const asked = judgedTargets(medians, ours)
+  return `${metOf(asked)} met.\n\n${table(['target', 'wanted', ours, 'other', 'measured', ''], asked.map(each => targetRow(medians, each)))}`
 }
 
 /** How busy the machine was; a run on a machine that had other work says so. */
@@ -163,12 +170,33 @@ function failures(cells) {
   return [...new Set(cells.filter(cell => cell.error || cell.note).map(cell => `- ${cell.adapter}, round ${cell.round + 1}: ${cell.error ? `FAILED: ${cell.error}` : `left out: ${cell.note}`}`))]
 }
 
+const cellsOf = (name, run) => run.cells.filter(cell => cell.browser === name)
+const mediansOf = (name, run) => new Medians(cellsOf(name, run), run.meta.adapters, browsers[name].clock_ms)
+const oursAmong = medians => medians.adapters.filter(adapter => catalogue[adapter].ours)
+
+/** HyphaDB in every browser that was measured, and what it makes of the others there; nothing where that is one. */
+function sideBySide(run) {
+  const each = run.meta.browsers.filter(name => cellsOf(name, run).length).map(name => ({ name, medians: mediansOf(name, run) }))
+  if (each.length < 2) return ''
+  const columns = each.flatMap(({ name, medians }) => oursAmong(medians).map(adapter => ({ name, medians, adapter })))
+  const rows = filled(...each.map(({ medians }) => medians)).map(measure => [
+    `${titleOf(measure)}, ${measure.unit}`,
+    ...columns.flatMap(({ medians, adapter }) => [
+      amount(medians, measure, medians.value(adapter, measure)),
+      times(ratio(medians.comparable(adapter, measure), medians.comparable('dexie', measure))),
+    ]),
+  ])
+  const met = ['targets met', ...columns.flatMap(({ medians, adapter }) => [metOf(judgedTargets(medians, adapter)), ''])]
+  const head = ['', ...columns.flatMap(({ name, adapter }) => [`${adapter}, ${name}`, 'of dexie'])]
+  return `## Side by side\n\nMedians of HyphaDB in each browser, and what they are of Dexie's in the same.\n\n${table(head, [met, ...rows])}`
+}
+
 /** The part of one browser. */
 function section(name, run) {
-  const cells = run.cells.filter(cell => cell.browser === name)
+  const cells = cellsOf(name, run)
   if (!cells.length) return ''
-  const medians = new Medians(cells, run.meta.adapters, browsers[name].clock_ms)
-  const ours = medians.adapters.filter(adapter => catalogue[adapter].ours)
+  const medians = mediansOf(name, run)
+  const ours = oursAmong(medians)
   const parts = [
     `## ${cells[0].browser_version ?? name}: ${browsers[name].about}`,
     `Machine load (of ${run.meta.machine.cores} cores) around the cells: ${loadOf(cells, run.meta.machine.cores)}. The clock's step is ${medians.clock_ms} ms; in ratios a shorter time counts as one step.`,
@@ -195,5 +223,5 @@ function conditions({ meta, cells }) {
 
 /** The report of a run: `{ meta, cells }` as the runner makes them. */
 export function reportOf(run) {
-  return `${[conditions(run), ...run.meta.browsers.map(name => section(name, run))].filter(Boolean).join('\n\n')}\n`
+  return `${[conditions(run), sideBySide(run), ...run.meta.browsers.map(name => section(name, run))].filter(Boolean).join('\n\n')}\n`
 }

@@ -10,18 +10,24 @@ export function rotated(names, round) {
   return [...names.slice(first), ...names.slice(0, first)]
 }
 
-/** Runs all cells; `onCell(cell, left)` is told of each. Answers with the cells. */
+/** All cells of a run, in their order. */
+export function planned({ browsers, adapters, rounds }) {
+  const cells = []
+  for (let round = 0; round < rounds; round++) {
+    for (const browser of browsers) cells.push(...rotated(adapters, round).map(adapter => ({ browser, adapter, round })))
+  }
+  return cells
+}
+
+/** Runs all cells; `onCell(done, ahead)` is told of each. Answers with the cells. */
 export async function runAll({ browsers, adapters, rounds, documents, seed, workloads, ...places }, onCell) {
   const cells = []
-  const total = browsers.length * rounds * adapters.length
-  for (let round = 0; round < rounds; round++) {
-    for (const browser of browsers) {
-      for (const adapter of rotated(adapters, round)) {
-        const most = catalogue[adapter].documents_max ?? documents
-        cells.push(await runCell({ browser, adapter, round, seed: seed + round, documents: Math.min(documents, most), workloads, ...places }))
-        await onCell(cells, total - cells.length)
-      }
-    }
+  const ahead = planned({ browsers, adapters, rounds })
+  while (ahead.length) {
+    const { browser, adapter, round } = ahead.shift()
+    const most = catalogue[adapter].documents_max ?? documents
+    cells.push(await runCell({ browser, adapter, round, seed: seed + round, documents: Math.min(documents, most), workloads, ...places }))
+    await onCell(cells, ahead)
   }
   return cells
 }

@@ -7,9 +7,11 @@ import { Questions, SIZES } from '../bench/page/questions.js'
 import { drawing, summary } from '../bench/growth.mjs'
 import { measureNamed, measures } from '../bench/measures.mjs'
 import { readOptions } from '../bench/options.mjs'
+import { progress } from '../bench/progress.mjs'
 import { Medians, losses, reportOf, table } from '../bench/report.mjs'
 import { chart, roundUp, short } from '../bench/chart.mjs'
-import { rotated } from '../bench/runner.mjs'
+import { planned, rotated } from '../bench/runner.mjs'
+import { attributed, pathOf } from '../bench/profile/steps.mjs'
 import { median, percentile, ratio } from '../bench/statistics.mjs'
 import { judge, targets } from '../bench/targets.mjs'
 
@@ -152,7 +154,7 @@ describe('the report', () => {
 
   test('losses are where ours is slower or larger than the best peer, and only there', () => {
     const found = losses(medians, 'hyphadb').map(({ measure, best }) => `${measure.name} ${best.name}`)
-    assert.deepEqual(found, ['insert idb', 'insert_p95 idb', 'storage_files dexie'])
+    assert.deepEqual(found, ['insert idb', 'insert_p95 idb', 'insert_slowest idb', 'storage_files dexie'])
   })
 
   test('says what was met, what was not, what failed and what was left out', () => {
@@ -166,6 +168,17 @@ describe('the report', () => {
     assert.match(text, /pouchdb \(5,000 docs\)/)
     assert.match(text, /<0\.005/)
     assert.doesNotMatch(text, /NaN|undefined|Infinity/)
+  })
+
+  test('browsers stand side by side where there are several', () => {
+    const elsewhere = RUN.cells.map(cell => ({ ...cell, browser: 'firefox', browser_version: 'Made-up/2', times: Object.fromEntries(Object.entries(cell.times).map(([name, list]) => [name, list.map(ms => ms * 2)])) }))
+    const text = reportOf({ meta: { ...RUN.meta, browsers: ['chromium', 'firefox'] }, cells: [...RUN.cells, ...elsewhere] })
+    assert.match(text, /\|  \| hyphadb, chromium \| of dexie \| hyphadb, firefox \| of dexie \|/)
+    assert.match(text, /\| W2 single insert p50, ms \| 0\.900 \| 0\.900x \| 1\.80 \| 0\.900x \|/)
+    assert.match(text, /\| targets met \| \d+ of \d+ \|  \| \d+ of \d+ \|  \|/)
+    assert.match(text, /## Made-up\/1[^]*## Made-up\/2/)
+    assert.doesNotMatch(text, /NaN|undefined|Infinity/)
+    assert.doesNotMatch(reportOf(RUN), /Side by side/)
   })
 
   test('a target is a share of another, an amount, or what may come on top; it is open where something is missing', () => {
@@ -219,6 +232,48 @@ describe('the report of growth', () => {
   test('is drawn with a panel for each measure', () => {
     assert.equal(drawing(run).match(/<g /g).length, 6)
     assert.doesNotMatch(drawing(run), /NaN|undefined/)
+  })
+})
+
+describe('progress', () => {
+  const took = (browser, adapter, took_ms) => ({ browser, adapter, took_ms })
+  const at = new Date(2026, 0, 1, 12, 0)
+
+  test('a cell is expected to take what the same took, else what its adapter took elsewhere, else what others took', () => {
+    const done = [took('chromium', 'idb', 120_000), took('chromium', 'dexie', 240_000), took('firefox', 'dexie', 480_000)]
+    assert.equal(progress(done, [{ browser: 'chromium', adapter: 'dexie' }], at), '1 to go, about 4 min, until 12:04')
+    assert.equal(progress(done, [{ browser: 'firefox', adapter: 'idb' }], at), '1 to go, about 2 min, until 12:02')
+    assert.equal(progress(done, [{ browser: 'firefox', adapter: 'rxdb' }], at), '1 to go, about 4 min, until 12:04')
+    assert.equal(progress(done, [], at), 'done')
+  })
+
+  test('every round visits every browser, and there every adapter', () => {
+    const cells = planned({ browsers: ['b', 'c'], adapters: ['x', 'y'], rounds: 2 }).map(({ browser, adapter, round }) => `${browser}${adapter}${round}`)
+    assert.equal(cells.join(' '), 'bx0 by0 cx0 cy0 by1 bx1 cy1 cx1')
+  })
+})
+
+describe('the profile', () => {
+  const frame = (id, functionName, url, children = []) => ({ id, callFrame: { functionName, url }, children })
+  const nodes = [
+    frame(1, '(root)', '', [2, 3, 4, 11]), frame(2, 'partBegins', '/main.js'), frame(3, 'partEnds', '/main.js'),
+    frame(4, 'insertMany', '/pkg/collection.js', [5, 6, 8]), frame(5, 'fields', '/pkg/batch.js'),
+    frame(6, '<hyphadb::engine::log::Log as core::ops::Drop>::drop::h1', 'wasm://', [7]), frame(7, 'lz4_flex::block::compress', 'wasm://'),
+    frame(8, 'hyphadb::engine::checkpoint::<impl hyphadb::engine::Engine<hyphadb::storage::any::Any>>::write::{{closure}}::h2', 'wasm://', [9]),
+    frame(9, 'hyphadb::storage::indexed_db::writes::write', 'wasm://', [10]), frame(10, 'put', ''), frame(11, '(idle)', ''),
+  ]
+
+  test('a function is told by its own path, not by what it is generic over', () => {
+    assert.equal(pathOf('<hyphadb::value::table::Table as core::default::Default>::default::h1'), 'hyphadb::value::table::Table::default::h1')
+    assert.equal(pathOf('hyphadb::engine::merge::<impl hyphadb::storage::Any<T>>::step'), 'hyphadb::engine::merge::::step')
+    assert.equal(pathOf('memcmp'), 'memcmp')
+  })
+
+  test('a sample counts for the innermost step on its stack, and for the checkpoint wherever there is one', () => {
+    const samples = [5, 2, 5, 7, 10, 11, 4, 3, 5]
+    const [{ ms }, ...more] = attributed({ nodes, samples, timeDeltas: samples.map((_, place) => (place + 1) * 1_000) })
+    assert.equal(more.length, 0)
+    assert.deepEqual(Object.fromEntries(Object.entries(ms).filter(([, each]) => each)), { encode: 3, log: 4, checkpoint: 5, waiting: 6, facade: 7 })
   })
 })
 
