@@ -20,8 +20,9 @@ export const usage = `npm run bench -- [options]
   --out file         where to write; the table goes beside it as .md [target/bench.json]
   --pkg folder       a built package of HyphaDB, of another checkout say; nothing is built then [pkg, built first]
 
-How long it takes, on two cores: a round of 100,000 documents about 8 minutes for everything in Chromium, of which Dexie
-and RxDB take half. While tuning, about a minute:
+How long it takes, on two idle cores: a round of 100,000 documents about 4 minutes a browser for everything, of which Dexie,
+IndexedDB by hand and RxDB take most. The report of several browsers has a section for each, and a table that sets them side by
+side: npm run bench -- --browser chromium,chromium-sqlite,firefox takes about 40 minutes. While tuning, about a minute:
   npm run bench -- --adapters hyphadb,limit,dexie --docs 20000 --rounds 1
 Less where only some of the workloads are of interest:
   npm run bench -- --adapters hyphadb,limit --docs 20000 --rounds 1 --workloads W1,W9
