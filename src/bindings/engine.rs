@@ -13,12 +13,12 @@ use crate::env::browser::BrowserEnv;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
 use crate::storage::any::AnyStorage;
-use crate::storage::indexed_db::{Found, IndexedDb, IndexedDbOptions};
+use crate::storage::indexed_db::{Found, HeadStart, IndexedDb, IndexedDbOptions};
 use crate::storage::memory::Memory;
-use js_sys::{Function, Promise, Uint8Array};
+use js_sys::{Array, Function, Promise, Uint8Array};
 use std::rc::Rc;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 
 /// One opened database.
 #[wasm_bindgen]
@@ -33,15 +33,16 @@ pub struct Engine {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Opens a database; `config` is one encoded object.
+    /// Opens a database; `config` is one encoded object. `head_start`: an open connection, the keys of its log and their
+    /// values, or undefined.
     ///
     /// # Errors
     /// See the facade's `open`.
     #[wasm_bindgen(unchecked_return_type = "Promise<Engine>")]
-    pub fn open(config: Vec<u8>) -> core::result::Result<Promise, JsValue> {
+    pub fn open(config: Vec<u8>, head_start: Option<Array>) -> core::result::Result<Promise, JsValue> {
         panic::watch();
         panic::check()?;
-        Ok(promise::of(async move { open(&config).await.map(JsValue::from) }))
+        Ok(promise::of(async move { open(&config, head_start).await.map(JsValue::from) }))
     }
 
     /// Answers one encoded request: at once when nothing has to be read from the storage, else with a promise.
@@ -155,14 +156,14 @@ impl Engine {
     }
 }
 
-async fn open(config: &[u8]) -> Result<Engine> {
+async fn open(config: &[u8], head_start: Option<Array>) -> Result<Engine> {
     let config = Config::decode(config)?;
     let env: Rc<dyn Env> = Rc::new(BrowserEnv::new());
     let connection = Callbacks::default();
     let (storage, indexed_db) = match config.storage {
         StorageKind::Memory => (AnyStorage::Memory(Memory::new()), None),
         StorageKind::IndexedDb => {
-            let storage = open_indexed_db(&config, env.clone(), &connection).await?;
+            let storage = open_indexed_db(&config, head_start, env.clone(), &connection).await?;
             (AnyStorage::IndexedDb(storage.clone()), Some(storage))
         }
     };
@@ -177,12 +178,21 @@ async fn open(config: &[u8]) -> Result<Engine> {
     Ok(Engine { database: Rc::new(database), commits, changes, connection, indexed_db })
 }
 
-async fn open_indexed_db(config: &Config, env: Rc<dyn Env>, events: &Callbacks) -> Result<IndexedDb> {
+async fn open_indexed_db(
+    config: &Config,
+    head_start: Option<Array>,
+    env: Rc<dyn Env>,
+    events: &Callbacks,
+) -> Result<IndexedDb> {
     let mut options = IndexedDbOptions::new(config.name.as_str());
     options.main.clone_from(&config.stores.main);
     options.backup.clone_from(&config.stores.backup);
     options.cache.clone_from(&config.stores.cache);
-    let storage = IndexedDb::open(options, env).await?;
+    let adopted = head_start.and_then(|given| IndexedDb::adopt(options.clone(), env.clone(), read_head_start(&given)));
+    let storage = match adopted {
+        Some(storage) => storage,
+        None => IndexedDb::open(options, env).await?,
+    };
     if let Found::Wiped(words) = storage.found()
         && !config.accepts_loss
     {
@@ -194,4 +204,10 @@ async fn open_indexed_db(config: &Config, env: Rc<dyn Env>, events: &Callbacks) 
     let queue = events.clone();
     storage.on_event(move |event| queue.push(move || JsValue::from_str(event.name())));
     Ok(storage)
+}
+
+/// The facade's own tuple, so nothing is asked of its types.
+fn read_head_start(given: &Array) -> HeadStart {
+    let [database, keys, values] = [0, 1, 2].map(|place| given.get(place));
+    HeadStart { database: database.unchecked_into(), log: [keys.unchecked_into(), values.unchecked_into()] }
 }

@@ -2,8 +2,10 @@
 //
 // Not generated: the generator's own types say `any` where it matters. `src/bindings.rs` is the other side.
 // Where the engine is in a worker, `remote.ts` offers the same, and what is a value here is the promise of one there.
-// Invariant: nothing but `load.ts`, `instance.ts`, `connection.ts`, `transaction.ts` and the two sides of a worker
+// Invariant: nothing but `glue.ts`, `load.ts`, `instance.ts`, `connection.ts`, `transaction.ts` and the two sides of a worker
 // (`remote.ts`, `server.ts`) knows these.
+
+import type { ReadAhead } from './head_start.js'
 
 /** An opened database, inside the wasm or in a worker. Its errors are plain objects: `fromEngine` makes them ours. */
 export interface Engine {
@@ -38,7 +40,7 @@ export interface EngineTransaction {
 
 /** The module `engine.js`. */
 export interface Glue {
-  Engine: { open(config: Uint8Array): Promise<Engine> }
+  Engine: { open(config: Uint8Array, readAhead?: ReadAhead): Promise<Engine> }
   delete_database(name: string): Promise<void>
   /** Told of a panic before the instance traps. */
   on_panic(callback: (message: string) => void): void

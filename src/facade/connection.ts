@@ -25,6 +25,8 @@ type Answer = Uint8Array | Promise<Uint8Array>
 
 /** How often a write is run again after a conflict, beyond the tries that the engine makes by itself. */
 const TURNS_MAX = 64
+/** How long after the opening that begins for which the first answer need not wait. */
+const AFTER_MS = 30
 /** What is asked, not written, and writes all the same. */
 const WRITING = ['create_index', 'drop_index']
 
@@ -41,6 +43,7 @@ export class Connection {
   readonly #prelude: Prelude
   readonly #onEnd: () => void
   readonly #forgetInstance: () => void
+  readonly #after: ReturnType<typeof setTimeout> | undefined
   #isPrepared: boolean
   #preparing: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -50,7 +53,8 @@ export class Connection {
   static async open(instance: Instance, config: Config, prelude: Prelude, onEnd: () => void): Promise<Connection> {
     try {
       const bytes = encode({ ...config.engine, mark: await prelude.mark }, 'configuration')
-      const engine = await instance.untilDeath(instance.glue.Engine.open(bytes))
+      const readAhead = await prelude.take()
+      const engine = await instance.untilDeath(instance.glue.Engine.open(bytes, readAhead))
       await finish(prelude, engine)
       return new Connection(instance, engine, config, prelude, onEnd)
     } catch (thrown) {
@@ -77,6 +81,8 @@ export class Connection {
     this.#marks = config.storage === 'memory' ? undefined : new MarkKeeper(config.name, () => this.#mark())
     engine.on_commit(() => this.#committed())
     engine.on_connection((event) => this.#connectionChanged(event))
+    // What was committed while the engine was being loaded was told to nobody here.
+    this.#after = this.#isPrepared ? undefined : setTimeout(() => { void this.#prepare(); news.hint() }, AFTER_MS)
     this.#timer.wake()
     this.#marks?.wake()
   }
@@ -211,6 +217,7 @@ export class Connection {
     this.#calls.end(reason)
     if (this.#isOver) return
     this.#isOver = true
+    clearTimeout(this.#after)
     this.#timer.stop()
     this.#peers?.stop()
     this.#prelude.end()
@@ -222,9 +229,9 @@ export class Connection {
   /** What is to be done before the first write; not sooner, because it takes time that reading need not wait for. */
   #prepare(): Promise<void> {
     return (this.#preparing ??= (async () => {
-      const begun = await this.#prelude.session
+      const { session } = this.#prelude
       // Where it fails, what is stored is as safe as the browser makes it.
-      if (begun?.wasKilled) await this.#calls.settle(() => this.#engine.retire_log()).then(() => begun.session.forgetDead(), () => undefined)
+      if (await session?.note()) await this.#calls.settle(() => this.#engine.retire_log()).then(() => session?.forgetDead(), () => undefined)
       this.#isPrepared = true
     })())
   }

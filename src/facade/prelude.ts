@@ -4,36 +4,45 @@
 // Invariant: whoever begins it ends it, by `finish` or by `end`.
 
 import type { Config } from './config.js'
-import { HeadStart } from './head_start.js'
+import { HeadStart, type ReadAhead } from './head_start.js'
 import { readMark, type Mark } from './mark.js'
-import { Session, type Begun } from './session.js'
+import { Session } from './session.js'
 
 export class Prelude {
   /** What is remembered of the database outside of it. */
   readonly mark: Promise<Mark | undefined>
-  /** The session, and how the one before ended. None where nothing is kept. */
-  readonly session: Promise<Begun> | undefined
+  /** None where nothing is kept. */
+  readonly session: Session | undefined
   readonly #headStart: HeadStart | undefined
   readonly #acceptsLoss: boolean
 
-  constructor(config: Pick<Config, 'name' | 'storage' | 'acceptLoss'>) {
-    const { name, storage, acceptLoss } = config
+  constructor(config: Pick<Config, 'name' | 'storage' | 'acceptLoss' | 'worker'>) {
+    const { name, storage, acceptLoss, worker } = config
     const isKept = storage !== 'memory'
     this.#acceptsLoss = acceptLoss
-    this.#headStart = isKept ? new HeadStart(name) : undefined
+    // A connection cannot be handed to a worker.
+    this.#headStart = isKept ? new HeadStart(name, { reads: worker === undefined }) : undefined
     this.mark = isKept && !acceptLoss ? readMark(name) : Promise.resolve(undefined)
-    this.session = isKept ? Session.begin(name) : undefined
+    this.session = isKept ? new Session(name) : undefined
+  }
+
+  /** See `HeadStart.take`. */
+  async take(): Promise<ReadAhead | undefined> {
+    return this.#headStart?.take()
   }
 
   /** The engine has opened the database. Throws `lost` when the browser has said here that it was, unless that is accepted. */
   finish(): void {
-    if (this.#acceptsLoss) this.#headStart?.end()
-    else this.#headStart?.finish()
+    try {
+      this.#headStart?.finish()
+    } catch (lost) {
+      if (!this.#acceptsLoss) throw lost
+    }
   }
 
-  /** Nothing came of it. */
+  /** Nothing came of it, or it is over. */
   end(): void {
     this.#headStart?.end()
-    void this.session?.then(({ session }) => session.end())
+    this.session?.end()
   }
 }

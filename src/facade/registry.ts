@@ -78,8 +78,9 @@ function start(source: Source, config: Config, wasm: unknown): Entry {
   const forget = (): void => {
     if (entries.get(config.name) === entry) entries.delete(config.name)
   }
-  const prelude = new Prelude(config)
+  // First what takes longest.
   const loading = config.worker === undefined ? loadInstance(source, wasm) : startWorker(config.worker, loadModule(source, wasm))
+  const prelude = new Prelude(config)
   const opening = loading.then((instance) => Connection.open(instance, config, prelude, forget), (thrown) => {
     prelude.end()
     throw thrown

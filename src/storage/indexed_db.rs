@@ -1,8 +1,8 @@
 //! A storage on IndexedDB: the default disk of a browser. [JS]
 //!
-//! Not a general wrapper: rexie deletes databases and its ground, `idb`, opens them; but both hide what the contract of
-//! [`Storage`] needs of a transaction (the durability hint, `commit()`, the `abort` event with its reason), so
-//! transactions are driven on web-sys in `transaction`. Nothing here judges bytes: checksums are the engine's.
+//! Not a general wrapper: rexie deletes databases. What else the contract of [`Storage`] needs it hides (the durability
+//! hint, `commit()`, the `abort` event with its reason, a connection that was opened outside), so that is driven on
+//! web-sys, in `connection` and `transaction`. Nothing here judges bytes: checksums are the engine's.
 //!
 //! Invariants:
 //! - The IndexedDB version is 1 for ever: a frozen tab would stall an upgrade without any event.
@@ -27,9 +27,11 @@ use super::{
 use crate::env::Env;
 use crate::env::timeout::timeout;
 use crate::planted::{Bug, planted};
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
+use js_sys::Array;
 use rexie::Rexie;
 use std::rc::Rc;
+use web_sys::IdbDatabase;
 
 /// The object store that holds the log and the registers.
 const LOG: &str = "log";
@@ -127,11 +129,21 @@ pub fn abandon() {
     connection::abandon();
 }
 
+/// What was done about a database while the wasm was on its way.
+pub struct HeadStart {
+    /// An open connection to it.
+    pub database: IdbDatabase,
+    /// All keys of the object store `log`, and the values of these keys: read in one transaction.
+    pub log: [Array; 2],
+}
+
 /// A database in IndexedDB. Clones share one connection.
 #[derive(Clone)]
 pub struct IndexedDb {
     connection: Rc<Connection>,
     pace: Pace,
+    /// The log as a head start has read it, for the first reading.
+    read_ahead: Rc<RefCell<Option<[Array; 2]>>>,
     /// Bytes appended in small values since the browser was last asked to tidy up.
     untidy_bytes: Rc<Cell<usize>>,
     /// Whether what is needed to ask for that was made ready.
@@ -149,12 +161,28 @@ impl IndexedDb {
         options.check()?;
         let connection = Connection::new(options, env);
         connection.handle().await?;
-        Ok(IndexedDb {
+        Ok(IndexedDb::on(connection, None))
+    }
+
+    /// Goes on from a head start; `None` where it led to another program's database. Its log answers the first reading of
+    /// everything, so the caller must have begun it after every commit that it wants to see.
+    #[must_use]
+    pub fn adopt(options: IndexedDbOptions, env: Rc<dyn Env>, head_start: HeadStart) -> Option<IndexedDb> {
+        options.check().ok()?;
+        let connection = Connection::new(options, env);
+        let is_ours = connection.adopt(head_start.database);
+        is_ours.then(|| IndexedDb::on(connection, Some(head_start.log)))
+    }
+
+    fn on(connection: Rc<Connection>, log: Option<[Array; 2]>) -> IndexedDb {
+        let read_ahead = Rc::new(RefCell::new(log));
+        IndexedDb {
             connection,
             pace: Pace::of_this_browser(),
+            read_ahead,
             untidy_bytes: Rc::default(),
             is_ready_to_tidy_up: Rc::default(),
-        })
+        }
     }
 
     /// How the last connection found the database.
@@ -224,6 +252,11 @@ impl IndexedDb {
 impl Storage for IndexedDb {
     async fn read_log(&self, after: Option<CommitSeq>, manifest: bool) -> StorageResult<Tail> {
         let call = self.connection.call()?;
+        // Whatever is asked first, what was read ahead is soon out of date.
+        let read_ahead = self.read_ahead.take();
+        if let (Some([keys, values]), None, true) = (read_ahead, after, manifest) {
+            return Ok(reads::tail_of(&keys, &values));
+        }
         run(&call, Access::Read(&[LOG]), |objects| reads::read_log(objects, after, manifest)).await
     }
 

@@ -20,7 +20,7 @@ fn list<const N: usize>(values: [Value; N]) -> Value {
 async fn open(name: &str) -> Engine {
     let readings = object([("key", "id".into()), ("indexes", list([object([("fields", list(["site".into()]))])]))]);
     let config = object([("name", name.into()), ("collections", list([list(["readings".into(), readings])]))]);
-    let opened = settled(Engine::open(codec::encoded(&config))).await.unwrap();
+    let opened = settled(Engine::open(codec::encoded(&config), None)).await.unwrap();
     Engine::try_from_js_value(opened).unwrap()
 }
 

@@ -124,7 +124,7 @@ test('an engine that dies while it opens a database does not leave the opening o
 })
 
 describe('after a kill', () => {
-  const prelude = (log) => ({ mark: Promise.resolve(), session: Promise.resolve({ wasKilled: true, session: { forgetDead: async () => log.push('forget') } }), finish() {}, end() {} })
+  const prelude = (log) => ({ mark: Promise.resolve(), session: { note: async () => true, forgetDead: async () => log.push('forget') }, take: async () => undefined, finish() {}, end() {} })
 
   test('reads go on while the log is put away, and writes wait for it', async () => {
     const log = []
@@ -165,7 +165,7 @@ describe('a head start', () => {
 
   test('makes no database', (t) => {
     const request = withIndexedDb(t)
-    const start = new HeadStart('a')
+    const start = new HeadStart('a', { reads: false })
     request.onupgradeneeded({ dataLoss: 'none' })
     assert.equal(request.aborted, true)
     start.finish()
@@ -173,16 +173,56 @@ describe('a head start', () => {
 
   test('lets go of the database it found, however late', (t) => {
     const request = withIndexedDb(t)
-    const start = new HeadStart('a')
+    const start = new HeadStart('a', { reads: false })
     start.finish()
     assert.equal(request.closed, undefined)
     request.onsuccess()
     assert.equal(request.closed, true)
   })
 
+  /** A database whose log has these entries, each request answered in a turn of its own. */
+  function databaseOf(entries) {
+    const answer = (result) => {
+      const request = { result }
+      setImmediate(() => request.onsuccess())
+      return request
+    }
+    const log = { getAllKeys: () => answer([...entries.keys()]), get: (key) => answer(entries.get(key)), getAll: ({ from, to }) => answer([...entries].filter(([key]) => key >= from && key <= to).map(([, value]) => value)) }
+    return { closed: 0, close() { this.closed++ }, transaction: () => ({ objectStore: () => log }) }
+  }
+
+  for (const count of [0, 3, 600]) {
+    test(`hands over a log of ${count} values with its connection`, async (t) => {
+      globalThis.IDBKeyRange = { bound: (from, to) => ({ from, to }) }
+      t.after(() => { delete globalThis.IDBKeyRange })
+      const request = withIndexedDb(t)
+      const start = new HeadStart('a', { reads: true })
+      const entries = new Map(Array.from({ length: count }, (_, number) => [number, `value ${number}`]))
+      request.result = databaseOf(entries)
+      request.onsuccess()
+      const [database, keys, values] = await start.take()
+      assert.equal(database, request.result)
+      assert.deepEqual([keys, values], [[...entries.keys()], [...entries.values()]])
+      start.finish()
+      assert.equal(database.closed, 0)
+      start.end()
+      assert.equal(database.closed, 1)
+    })
+  }
+
+  test('hands over nothing where another context wants the database gone', async (t) => {
+    const request = withIndexedDb(t)
+    const start = new HeadStart('a', { reads: true })
+    request.result = databaseOf(new Map())
+    request.onsuccess()
+    request.result.onversionchange()
+    assert.equal(await start.take(), undefined)
+    assert.equal(request.result.closed, 1)
+  })
+
   test('heeds what the browser says of lost data, because it says so once', async (t) => {
     const request = withIndexedDb(t)
-    const start = new HeadStart('a')
+    const start = new HeadStart('a', { reads: false })
     request.onupgradeneeded({ dataLoss: 'total', dataLossMessage: 'Corruption: bad block' })
     const error = await refuses(async () => start.finish(), 'lost', /Corruption: bad block/)
     assert.match(error.hint, /restore a backup/)
@@ -192,7 +232,7 @@ describe('a head start', () => {
     accepted.end()
     let ends = 0
     const engine = { close: async () => { ends++ }, free: () => { ends++ } }
-    await refuses(connect(engine, { mark: Promise.resolve(), finish: () => start.finish(), end() {} }), 'lost')
+    await refuses(connect(engine, { mark: Promise.resolve(), take: async () => undefined, finish: () => start.finish(), end() {} }), 'lost')
     assert.equal(ends, 2)
   })
 })

@@ -13,10 +13,11 @@ use crate::env::Env;
 use crate::env::timeout::timeout;
 use core::cell::{Cell, RefCell};
 use futures_channel::oneshot;
-use idb::{DatabaseEvent as _, ObjectStoreParams};
+use js_sys::{Function, Reflect};
 use std::rc::Rc;
+use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{IdbDatabase, IdbVersionChangeEvent};
+use web_sys::{Event, IdbDatabase, IdbFactory, IdbOpenDbRequest, IdbVersionChangeEvent};
 
 /// The one and only version, see the invariants of the storage.
 const VERSION: u32 = 1;
@@ -44,17 +45,17 @@ enum State {
     Closed(&'static str),
 }
 
-/// A handle with its event handlers, which go when it goes.
+/// A handle with its event handler, which goes when it goes.
 struct Live {
     handle: Handle,
-    events: idb::Database,
+    _handler: Closure<dyn FnMut(Event)>,
 }
 
 impl Live {
     fn close(self) {
         HANDLES.with_borrow_mut(|handles| handles.retain(|handle| *handle != self.handle.database));
         detach(&self.handle.database);
-        self.events.close();
+        self.handle.database.close();
     }
 }
 
@@ -152,6 +153,19 @@ impl Connection {
         *self.listener.borrow_mut() = Some(listener);
     }
 
+    /// Takes over a connection that somebody else has opened. What is not ours is closed, and not taken: opening it anew
+    /// will say why.
+    pub(super) fn adopt(self: &Rc<Self>, database: IdbDatabase) -> bool {
+        let is_ours = database.version() == f64::from(VERSION) && missing_store(&database, &self.options).is_none();
+        if is_ours {
+            let live = self.listen(database);
+            self.state.replace(State::Open(live));
+        } else {
+            database.close();
+        }
+        is_ours
+    }
+
     /// Begins a call; refused after a close.
     pub(super) fn call(self: &Rc<Self>) -> StorageResult<Call> {
         if let State::Closed(why) = &*self.state.borrow() {
@@ -163,6 +177,9 @@ impl Connection {
 
     /// The live handle; opened first where there is none.
     pub(super) async fn handle(self: &Rc<Self>) -> StorageResult<Handle> {
+        if let State::Open(live) = &*self.state.borrow() {
+            return Ok(live.handle.clone());
+        }
         let (sender, receiver) = oneshot::channel();
         let opens = {
             let mut state = self.state.borrow_mut();
@@ -207,7 +224,7 @@ impl Connection {
         self.settle(result);
     }
 
-    fn settle(self: &Rc<Self>, result: StorageResult<(idb::Database, Found)>) {
+    fn settle(self: &Rc<Self>, result: StorageResult<(IdbDatabase, Found)>) {
         let mut event = None;
         let previous = match result {
             Ok((opened, found)) => {
@@ -240,7 +257,7 @@ impl Connection {
     }
 
     /// One attempt, with a deadline. A handle that comes too late is closed.
-    async fn open_once(&self) -> StorageResult<(idb::Database, Found)> {
+    async fn open_once(&self) -> StorageResult<(IdbDatabase, Found)> {
         let (sender, receiver) = oneshot::channel();
         let options = self.options.clone();
         wasm_bindgen_futures::spawn_local(async move {
@@ -263,27 +280,21 @@ impl Connection {
         }
     }
 
-    fn listen(self: &Rc<Self>, opened: idb::Database) -> Live {
+    fn listen(self: &Rc<Self>, database: IdbDatabase) -> Live {
         self.generation.set(self.generation.get() + 1);
-        let database = IdbDatabase::from(opened);
-        let is_full = Rc::default();
-        let handle = Handle { database: database.clone(), is_full, generation: self.generation.get() };
+        let generation = self.generation.get();
         HANDLES.with_borrow_mut(|handles| handles.push(database.clone()));
-        let mut events = idb::Database::from(database);
-        let (connection, generation) = (Rc::downgrade(self), handle.generation);
-        events.on_close(move |_| {
-            if let Some(connection) = connection.upgrade() {
-                connection.lose(generation);
-            }
-        });
         let connection = Rc::downgrade(self);
-        events.on_version_change(move |event| {
-            let deleted = event.dyn_ref::<IdbVersionChangeEvent>().is_none_or(|event| event.new_version().is_none());
-            if let Some(connection) = connection.upgrade() {
-                connection.give_way(generation, deleted);
+        let handler = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            let Some(connection) = connection.upgrade() else { return };
+            match event.dyn_ref::<IdbVersionChangeEvent>() {
+                Some(change) => connection.give_way(generation, change.new_version().is_none()),
+                None => connection.lose(generation),
             }
         });
-        Live { handle, events }
+        database.set_onclose(Some(handler.as_ref().unchecked_ref()));
+        database.set_onversionchange(Some(handler.as_ref().unchecked_ref()));
+        Live { handle: Handle { database, is_full: Rc::default(), generation }, _handler: handler }
     }
 
     /// Drops the handle of this generation, if it is still the one in use.
@@ -347,41 +358,68 @@ fn lost_again() -> StorageError {
 }
 
 /// Opens the database, and creates it where it is not there; without patience.
-pub(super) async fn open(options: &IndexedDbOptions) -> StorageResult<(idb::Database, Found)> {
-    let factory = idb::Factory::new().map_err(|_| {
-        StorageError::not_applied(Failure::Unavailable, "indexeddb is not there: choose another storage")
-    })?;
-    let mut request = factory.open(&options.name, Some(VERSION)).map_err(|error| from_idb(&error))?;
-    let found = Rc::new(RefCell::new(Found::Existing));
-    let (noted, stores) = (found.clone(), options.stores().map(str::to_owned));
-    request.on_upgrade_needed(move |event| {
-        if let Ok(database) = event.database() {
-            for store in &stores {
-                // A failure shows below: the object store is missing.
-                let _ = database.create_object_store(store, ObjectStoreParams::new());
-            }
-        }
-        *noted.borrow_mut() = found_by(&JsValue::from(event));
-    });
-    let database = request.await.map_err(|error| from_idb(&error))?;
-    let present = database.store_names();
-    if let Some(missing) = options.stores().iter().find(|store| !present.iter().any(|name| name == *store)) {
+pub(super) async fn open(options: &IndexedDbOptions) -> StorageResult<(IdbDatabase, Found)> {
+    let factory = Reflect::get(&js_sys::global(), &JsValue::from_str("indexedDB")).ok().filter(JsValue::is_object);
+    let Some(factory) = factory else {
+        let message = "indexeddb is not there: choose another storage";
+        return Err(StorageError::not_applied(Failure::Unavailable, message));
+    };
+    let factory: IdbFactory = factory.unchecked_into();
+    let request = factory.open_with_u32(&options.name, VERSION).map_err(|exception| from_exception(&exception))?;
+    let (database, found) = opened(request, options).await?;
+    if let Some(missing) = missing_store(&database, options) {
         database.close();
         let message =
             format!("indexeddb database `{}` has no object store `{missing}`: it is another program's", options.name);
         return Err(StorageError::not_applied(Failure::Damaged, message));
     }
-    let found = found.borrow().clone();
     Ok((database, found))
 }
 
+/// Sees a request to open through.
+async fn opened(request: IdbOpenDbRequest, options: &IndexedDbOptions) -> StorageResult<(IdbDatabase, Found)> {
+    let (sender, receiver) = oneshot::channel();
+    let mut sender = Some(sender);
+    let mut found = Found::Existing;
+    let (asked, stores) = (request.clone(), options.stores().map(str::to_owned));
+    let handler = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+        if event.type_() == "upgradeneeded" {
+            if let Ok(database) = asked.result() {
+                // A failure shows later: the object store is missing.
+                let database: IdbDatabase = database.unchecked_into();
+                let _ = stores.iter().try_for_each(|store| database.create_object_store(store).map(drop));
+            }
+            found = found_by(&event);
+        } else if let Some(sender) = sender.take() {
+            // A failure that is told here need not be told to the page.
+            event.prevent_default();
+            let _ = sender.send(found.clone());
+        }
+    });
+    let function: &Function = handler.as_ref().unchecked_ref();
+    request.set_onupgradeneeded(Some(function));
+    request.set_onsuccess(Some(function));
+    request.set_onerror(Some(function));
+    let found = receiver.await.map_err(|oneshot::Canceled| lost_again())?;
+    match (request.error(), request.result()) {
+        (Ok(Some(exception)), _) => Err(from_exception(&exception.into())),
+        (_, Err(exception)) => Err(from_exception(&exception)),
+        (_, Ok(database)) => Ok((database.unchecked_into(), found)),
+    }
+}
+
+fn missing_store<'a>(database: &IdbDatabase, options: &'a IndexedDbOptions) -> Option<&'a str> {
+    let present = database.object_store_names();
+    options.stores().into_iter().find(|store| !present.contains(store))
+}
+
 /// Chromium says here when it has thrown a broken database away.
-fn found_by(event: &JsValue) -> Found {
-    let loss = js_sys::Reflect::get(event, &JsValue::from_str("dataLoss")).ok().and_then(|loss| loss.as_string());
+fn found_by(event: &Event) -> Found {
+    let loss = Reflect::get(event, &JsValue::from_str("dataLoss")).ok().and_then(|loss| loss.as_string());
     match loss.as_deref() {
         None | Some("none" | "") => Found::Absent,
         Some(_) => {
-            let said = js_sys::Reflect::get(event, &JsValue::from_str("dataLossMessage")).ok();
+            let said = Reflect::get(event, &JsValue::from_str("dataLossMessage")).ok();
             Found::Wiped(said.and_then(|said| said.as_string()).unwrap_or_default())
         }
     }

@@ -25,7 +25,7 @@ const WHOLE_FROM_BYTES: usize = 96 * 1024;
 /// Bytes before the content of a first piece.
 const HEADER_BYTES: usize = 4;
 /// Pieces of one record or register at most.
-const PIECES_MAX: usize = 16;
+pub(super) const PIECES_MAX: usize = 16;
 
 const _: () = assert!(WHOLE_FROM_BYTES < PIECES_MAX * PIECE_BYTES);
 // The last piece of the last commit is still an exact integer of JavaScript.
@@ -221,7 +221,7 @@ pub(super) fn get_rest(log: &IdbObjectStore, register: Register, first: &JsValue
     (1..count).map(|piece| log.get(&register_key(register, piece))).collect()
 }
 
-/// The value of a register from its first piece and the answers to [`get_rest`].
+/// The value of a register from its first piece and the answers to [`get_rest`]; pieces behind its end do no harm.
 pub(super) fn join_register(first: &JsValue, rest: &[JsValue]) -> Option<Vec<u8>> {
     if first.is_undefined() { None } else { Some(join(Some(first), rest.iter())) }
 }

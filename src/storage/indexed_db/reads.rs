@@ -86,6 +86,25 @@ fn get_records(log: &IdbObjectStore, keys: &[f64], requests: &mut Vec<IdbRequest
     Ok(true)
 }
 
+/// What all keys of the log and the values of these keys say: the answer of [`read_log`], when both were read ahead.
+pub(super) fn tail_of(keys: &Array, values: &Array) -> Tail {
+    let register = |register| {
+        let pieces: Vec<JsValue> = (0..layout::PIECES_MAX)
+            .map(|piece| keys.index_of(&layout::register_key(register, piece), 0))
+            .take_while(|place| *place >= 0)
+            .map(|place| values.get(place.unsigned_abs()))
+            .collect();
+        pieces.split_first().and_then(|(first, rest)| layout::join_register(first, rest))
+    };
+    let numbers: Vec<f64> = keys.iter().map_while(|key| key.as_f64()).collect();
+    let records: Vec<JsValue> = values.iter().take(numbers.len()).collect();
+    Tail {
+        head: register(Register::Head),
+        manifest: register(Register::Manifest),
+        records: records_of(&numbers, &records),
+    }
+}
+
 fn flatten(lists: &[JsValue]) -> Vec<JsValue> {
     lists.iter().filter_map(|list| list.dyn_ref::<Array>()).flat_map(|list| list.iter()).collect()
 }

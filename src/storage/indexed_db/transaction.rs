@@ -12,11 +12,11 @@ use super::connection::{Call, Handle};
 use crate::env::timeout::timeout;
 use core::cell::RefCell;
 use futures_channel::oneshot;
-use js_sys::{Array, Object};
+use js_sys::{Array, Function, Object};
 use std::rc::Rc;
 use wasm_bindgen::prelude::{Closure, wasm_bindgen};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{DomException, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode};
+use web_sys::{DomException, Event, IdbObjectStore, IdbRequest, IdbTransaction, IdbTransactionMode};
 
 #[wasm_bindgen]
 extern "C" {
@@ -46,11 +46,27 @@ pub(super) enum Access<'a> {
 }
 
 /// The object stores of a running transaction.
-pub(super) struct Objects(IdbTransaction);
+pub(super) struct Objects {
+    transaction: IdbTransaction,
+    /// The one asked for last, which most requests go to: to ask again costs more than half a request.
+    last: RefCell<Option<(String, IdbObjectStore)>>,
+}
 
 impl Objects {
+    fn new(transaction: IdbTransaction) -> Objects {
+        Objects { transaction, last: RefCell::default() }
+    }
+
     pub(super) fn store(&self, name: &str) -> Result<IdbObjectStore, JsValue> {
-        self.0.object_store(name)
+        let mut last = self.last.borrow_mut();
+        if let Some((known, store)) = &*last
+            && known == name
+        {
+            return Ok(store.clone());
+        }
+        let store = self.transaction.object_store(name)?;
+        *last = Some((name.to_owned(), store.clone()));
+        Ok(store)
     }
 }
 
@@ -146,7 +162,7 @@ struct Progress<T> {
     /// The requests that the next step waits for.
     waiting: Option<(Vec<IdbRequest>, Next<T>)>,
     /// The handler of `success`, to be given to the last request of each step.
-    on_success: Option<js_sys::Function>,
+    on_success: Option<Function>,
     /// The answer that `complete` will give.
     answer: Option<T>,
     /// `commit()` was called: from here on only events tell the outcome.
@@ -175,7 +191,7 @@ impl<T> Course<T> {
                 }
                 self.settle(Ok(answer));
             }
-            Ok(Step::Undo(answer)) => match self.objects.0.abort() {
+            Ok(Step::Undo(answer)) => match self.objects.transaction.abort() {
                 Ok(()) => self.settle(Ok(answer)),
                 Err(exception) => self.give_up(&exception),
             },
@@ -186,7 +202,7 @@ impl<T> Course<T> {
     /// A request was refused outright: whatever this transaction has asked for so far is undone. One that has ended
     /// already tells why in its event.
     fn give_up(&self, exception: &JsValue) {
-        if self.objects.0.abort().is_ok() {
+        if self.objects.transaction.abort().is_ok() {
             self.settle(Err(from_exception(exception)));
         }
     }
@@ -214,9 +230,18 @@ impl<T> Course<T> {
         reason = "was taken out of the draft of IndexedDB 2 and came back with 3: every browser has it"
     )]
     fn end(&self) -> Result<(), JsValue> {
-        self.objects.0.commit()?;
+        self.objects.transaction.commit()?;
         self.progress.borrow_mut().committing = true;
         Ok(())
+    }
+
+    /// One handler for the three events: to make a handler is a good part of what a transaction costs here.
+    fn happened(&self, event: &Event) {
+        match event.type_().as_str() {
+            "success" => self.succeeded(),
+            "complete" => self.completed(),
+            _ => self.aborted(),
+        }
     }
 
     fn succeeded(&self) {
@@ -236,7 +261,7 @@ impl<T> Course<T> {
 
     fn aborted(&self) {
         let committing = self.progress.borrow().committing;
-        let error = self.objects.0.error();
+        let error = self.objects.transaction.error();
         let (name, message) =
             error.map_or_else(|| ("AbortError".to_owned(), String::new()), |error| (error.name(), error.message()));
         // A browser that loses its storage process aborts what it cannot ask about: it may have been committed.
@@ -253,7 +278,7 @@ impl<T> Course<T> {
 struct Flight<T> {
     course: Rc<Course<T>>,
     receiver: Option<oneshot::Receiver<StorageResult<T>>>,
-    _handlers: [Closure<dyn FnMut()>; 3],
+    _handler: Closure<dyn FnMut(Event)>,
 }
 
 impl<T: 'static> Flight<T> {
@@ -265,18 +290,16 @@ impl<T: 'static> Flight<T> {
         let (sender, receiver) = oneshot::channel();
         let progress =
             Progress { waiting: None, on_success: None, answer: None, committing: false, sender: Some(sender) };
-        let course = Rc::new(Course { objects: Objects(transaction), writes, progress: RefCell::new(progress) });
-        let handlers = [Course::succeeded, Course::completed, Course::aborted].map(|handler: fn(&Course<T>)| {
-            let course = course.clone();
-            Closure::<dyn FnMut()>::new(move || handler(&course))
-        });
-        let [success, complete, abort] = &handlers;
-        course.progress.borrow_mut().on_success = Some(success.as_ref().unchecked_ref::<js_sys::Function>().clone());
-        course.objects.0.set_oncomplete(Some(complete.as_ref().unchecked_ref()));
-        course.objects.0.set_onabort(Some(abort.as_ref().unchecked_ref()));
+        let course = Rc::new(Course { objects: Objects::new(transaction), writes, progress: RefCell::new(progress) });
+        let handled = course.clone();
+        let handler = Closure::<dyn FnMut(Event)>::new(move |event: Event| handled.happened(&event));
+        let function: &Function = handler.as_ref().unchecked_ref();
+        course.progress.borrow_mut().on_success = Some(function.clone());
+        course.objects.transaction.set_oncomplete(Some(function));
+        course.objects.transaction.set_onabort(Some(function));
         let step = first(&course.objects);
         course.take(step);
-        Flight { course, receiver: Some(receiver), _handlers: handlers }
+        Flight { course, receiver: Some(receiver), _handler: handler }
     }
 
     async fn land(mut self, call: &Call, deadline_ms: u32) -> StorageResult<T> {
@@ -291,7 +314,7 @@ impl<T: 'static> Flight<T> {
 
     /// Gives up. What was not asked to commit can be taken back for certain; what was, cannot.
     fn expire(&self, deadline_ms: u32) -> StorageError {
-        let undone = self.course.objects.0.abort().is_ok();
+        let undone = self.course.objects.transaction.abort().is_ok();
         let message = format!("indexeddb gave no answer within {deadline_ms} ms: another tab may hold it");
         if undone || !self.course.writes {
             StorageError::not_applied(Failure::Timeout, message)
@@ -303,7 +326,7 @@ impl<T: 'static> Flight<T> {
 
 impl<T> Drop for Flight<T> {
     fn drop(&mut self) {
-        let transaction = &self.course.objects.0;
+        let transaction = &self.course.objects.transaction;
         transaction.set_oncomplete(None);
         transaction.set_onabort(None);
         let mut progress = self.course.progress.borrow_mut();
