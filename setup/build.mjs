@@ -20,6 +20,7 @@ import {
   root,
 } from './environment.mjs'
 import { shortenImports } from './imports.mjs'
+import { tellOfThrows } from './traps.mjs'
 import { Failure, stream } from './process.mjs'
 import { weigh } from './size.mjs'
 import { assemble, between, filesUnder, stage, tell } from './stage.mjs'
@@ -80,16 +81,18 @@ async function glue(mode, compiled) {
   await stage({
     name: 'wasm-bindgen',
     stamp: `${mode}/glue`,
-    files: [compiled, inProject('setup/imports.mjs')],
+    files: [compiled, inProject('setup/imports.mjs'), inProject('setup/traps.mjs')],
     words: [version, ...args],
     outputs: ['engine.js', 'engine.d.ts', 'engine_bg.wasm'].map(name => `${folder}/${name}`),
     async act() {
       await rm(folder, { recursive: true, force: true })
       await run(wasmBindgen(), [...args, '--out-dir', folder, compiled])
-      const files = [`${folder}/engine_bg.wasm`, `${folder}/engine.js`]
-      const { wasm, script } = shortenImports(await readFile(files[0]), await readFile(files[1], 'utf8'))
-      await writeFile(files[0], wasm)
+      const files = [`${folder}/engine_bg.wasm`, `${folder}/engine.js`, `${folder}/engine.d.ts`]
+      const short = shortenImports(await readFile(files[0]), await readFile(files[1], 'utf8'))
+      const { script, types } = tellOfThrows(short.script, await readFile(files[2], 'utf8'))
+      await writeFile(files[0], short.wasm)
       await writeFile(files[1], script)
+      await writeFile(files[2], types)
     },
   })
   return folder

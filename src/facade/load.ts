@@ -2,12 +2,10 @@
 //
 // Not the opening of databases: that is in `registry.ts`. Nothing happens here before the first `open`.
 // Invariants: the bytes are fetched and compiled once; what a server sent instead of wasm is never compiled; an instance
-// that trapped is never called again. The glue is imported statically, because service workers forbid `import()`; it does
-// nothing before it is given a module.
+// that trapped is never called again.
 
-import type { Glue } from './boundary.js'
-import instantiate, { Engine, __wbg_reset_state, delete_database, on_panic } from './engine.js'
 import { HyphaError, quote } from './errors.js'
+import { glue, start as instantiate } from './glue.js'
 import { Instance } from './instance.js'
 
 /** How an entry finds the wasm. */
@@ -42,11 +40,8 @@ async function once<T>(work: Promise<T>, forget: () => void): Promise<T> {
   }
 }
 
-/** By name, so that a bundler leaves out what is not used of it. */
-const glue = { Engine, __wbg_reset_state, delete_database, on_panic } as unknown as Glue
-
 async function start(module: WebAssembly.Module): Promise<Instance> {
-  await instantiate({ module_or_path: module })
+  await instantiate(module)
   return new Instance(glue)
 }
 

@@ -25,19 +25,19 @@ export function serve(port: Port, glue: Glue, instantiate: (module: WebAssembly.
 
 class Server {
   readonly #port: Port
+  /** Held for the page, which is told when it is gone. */
+  readonly life: unknown
   readonly #glue: Glue
   readonly #started: Promise<unknown>
   readonly #transactions = new Map<number, EngineTransaction>()
   #engine: Engine | undefined
 
-  constructor(port: Port, glue: Glue, { lock }: Start, instantiated: Promise<unknown>) {
+  constructor(port: Port, glue: Glue, { lock, life }: Start, instantiated: Promise<unknown>) {
     this.#port = port
+    this.life = life
     this.#glue = glue
     this.#started = instantiated.then(() => glue.on_panic((message) => this.#tell('died', message)))
     hold(lock, () => this.#tell('ready'))
-    // A trap in the middle of something that nobody here waits for.
-    const scope = globalThis as { addEventListener?: (type: 'error', listener: (event: { error: unknown }) => void) => void }
-    scope.addEventListener?.('error', ({ error }) => { if (error instanceof WebAssembly.RuntimeError) this.#tell('died', String(error)) })
   }
 
   async receive([number, verb, transaction, argument]: Call): Promise<void> {

@@ -41,7 +41,7 @@ test('no file of the facade imports itself, by whatever way', () => {
 
 test('few files know the glue', () => {
   const callers = facade.filter(({ text }) => /'\.\.?\/(engine|engine_inline|boundary)\.js'/.test(text)).map(({ path }) => path.split('/').at(-1))
-  assert.deepEqual(callers, ['connection.ts', 'worker.ts', 'instance.ts', 'load.ts', 'remote.ts', 'server.ts', 'transaction.ts'])
+  assert.deepEqual(callers, ['connection.ts', 'glue.ts', 'instance.ts', 'load.ts', 'remote.ts', 'server.ts', 'transaction.ts'])
 })
 
 test('the page uses nothing but the public entry', () => {

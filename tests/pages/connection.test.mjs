@@ -158,6 +158,33 @@ test('an opening that comes to nothing leaves no database behind', async () => {
   await page.close()
 })
 
+test('an engine that traps in an event of the browser, where nobody waits for it, fails what is under way', async () => {
+  const page = await openTab(browser, site)
+  const answer = await page.evaluate(async () => {
+    const { openForTest, told } = await import('/work.js')
+    const db = await openForTest('trapped-unseen')
+    const entries = db.collection('entries')
+    await entries.insertOne({ id: 1, round: 1 })
+    let running
+    const { transaction } = IDBDatabase.prototype
+    IDBDatabase.prototype.transaction = function (...parameters) { return (running = transaction.apply(this, parameters)) }
+    const pending = entries.insertOne({ id: 2, round: 1 }).catch(told)
+    while (running?.oncomplete == null) await undefined
+    IDBDatabase.prototype.transaction = transaction
+    // What it asks of its event has no stack left.
+    const event = { get type() { throw new RangeError('Maximum call stack size exceeded') } }
+    try { running.oncomplete(event) } catch { /* The browser would write it to the console. */ }
+    const failure = await pending
+    const again = await openForTest('trapped-unseen')
+    const first = await again.collection('entries').get(1)
+    await Promise.all([db.close(), again.close()])
+    return { failure, first }
+  })
+  assert.equal(answer.failure.code, 'closed')
+  assert.deepEqual(answer.first, { id: 1, round: 1 })
+  await page.close()
+})
+
 test('an engine that traps loses nothing that was acknowledged, and the database can be opened again', async () => {
   const page = await openTab(browser, site)
   const answer = await page.evaluate(async () => {
