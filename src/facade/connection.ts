@@ -81,8 +81,12 @@ export class Connection {
     this.#marks = config.storage === 'memory' ? undefined : new MarkKeeper(config.name, () => this.#mark())
     engine.on_commit(() => this.#committed())
     engine.on_connection((event) => this.#connectionChanged(event))
-    // What was committed while the engine was being loaded was told to nobody here.
-    this.#after = this.#isPrepared ? undefined : setTimeout(() => { void this.#prepare(); news.hint() }, AFTER_MS)
+    this.#after = this.#isPrepared ? undefined : setTimeout(() => {
+      // The browser's log is put away only before a write: to be killed in the middle of that is what it is to help against.
+      void prelude.session?.note()
+      // What was committed while the engine was being loaded was told to nobody here.
+      void news.hint()
+    }, AFTER_MS)
     this.#timer.wake()
     this.#marks?.wake()
   }

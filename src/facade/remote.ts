@@ -3,7 +3,7 @@
 // Not another engine: everything above sees the same `Engine`, and decides the same things here; only the work is done there.
 // Invariants: a worker has one engine, begins with its opening and ends with its closing; a worker that fails, ends or is ended
 // fails every call with `closed`, so nothing waits for ever. (A worker that is ended from outside is noticed by its Web Lock;
-// where there are none, on pages without a secure origin, by a channel to it, in browsers that tell when one end is gone.)
+// where there are none, on pages without a secure origin, it is not.)
 
 import type { Engine, EngineTransaction, Glue } from './boundary.js'
 import { HyphaError, quote } from './errors.js'
@@ -79,19 +79,8 @@ class Remote implements Engine {
     if (!this.instance.alive) return
     this.#lock = `hyphadb:worker:${Math.random().toString(36).slice(2)}`
     this.#patience = setTimeout(() => this.#die(notStarted('it does not answer')), START_MS)
-    const life = this.#watchLife()
-    const start: Start = { hyphadb: 'start', module, lock: this.#lock, life }
-    this.#worker.postMessage(start, life === undefined ? [] : [life])
-  }
-
-  /** The worker's end of a channel, where there are no locks. */
-  #watchLife(): MessagePort | undefined {
-    if (typeof MessageChannel === 'undefined' || typeof document === 'undefined' || navigator.locks !== undefined) return undefined
-    const { port1, port2 } = new MessageChannel()
-    port1.addEventListener('close', () => this.#die(gone('has ended')))
-    port1.start()
-    this.#ended.signal.addEventListener('abort', () => port1.close())
-    return port2
+    const start: Start = { hyphadb: 'start', module, lock: this.#lock }
+    this.#worker.postMessage(start, [])
   }
 
   /** The worker lives. When it does not any more, its lock is free. */

@@ -25,16 +25,13 @@ export function serve(port: Port, glue: Glue, instantiate: (module: WebAssembly.
 
 class Server {
   readonly #port: Port
-  /** Held for the page, which is told when it is gone. */
-  readonly life: unknown
   readonly #glue: Glue
   readonly #started: Promise<unknown>
   readonly #transactions = new Map<number, EngineTransaction>()
   #engine: Engine | undefined
 
-  constructor(port: Port, glue: Glue, { lock, life }: Start, instantiated: Promise<unknown>) {
+  constructor(port: Port, glue: Glue, { lock }: Start, instantiated: Promise<unknown>) {
     this.#port = port
-    this.life = life
     this.#glue = glue
     this.#started = instantiated.then(() => glue.on_panic((message) => this.#tell('died', message)))
     hold(lock, () => this.#tell('ready'))

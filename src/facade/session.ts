@@ -27,7 +27,7 @@ export class Session {
     if (typeof navigator !== 'undefined') navigator.locks?.request(alive(name), { mode: 'shared' }, () => held).catch(() => undefined)
   }
 
-  /** Leaves a note, to be done before anything is written; answers whether the session before was killed. */
+  /** Leaves a note, which has to be there before anything is written; answers whether the session before was killed. */
   note(): Promise<boolean> {
     return (this.#noting ??= this.#note())
   }
@@ -35,8 +35,9 @@ export class Session {
   async #note(): Promise<boolean> {
     const wasKilled = await this.#lookBack().catch(() => false)
     if (this.#isOver) return wasKilled
-    void this.#put()
-    if (typeof document !== 'undefined') {
+    await this.#put()
+    if (this.#isOver) void this.#forget()
+    else if (typeof document !== 'undefined') {
       // A page that is left by a link or a reload is not killed; it may also come back.
       globalThis.addEventListener('pagehide', this.#onHide)
       globalThis.addEventListener('pageshow', this.#onShow)

@@ -19,8 +19,6 @@ export interface Start {
   readonly module: WebAssembly.Module
   /** The name of the lock that the worker holds as long as it lives. */
   readonly lock: string
-  /** One end of a channel, which closes when the worker ends, where browsers tell that; only where there are no locks. */
-  readonly life: MessagePort | undefined
 }
 
 /** The buffers to hand over with a message that ends with `value`. */

@@ -134,26 +134,6 @@ test('a worker that is ended gives closed, not a wait without end, and nothing a
   assert.equal(answer.kept, 50)
 })
 
-test('a worker that is ended is missed without Web Locks too, where browsers tell of a closed channel', async t => {
-  const page = await openTab(browser, site)
-  const answer = await page.evaluate(async () => {
-    if (!('onclose' in MessagePort.prototype)) return 'untold'
-    Object.defineProperty(navigator, 'locks', { value: undefined })
-    const { openForTest } = await import('/work.js')
-    let worker
-    const db = await openForTest('unlocked', { thread: { worker: () => (worker = new Worker('/pkg/entry/worker.js', { type: 'module' })) } })
-    const entries = db.collection('entries')
-    await entries.insertOne({ id: 1 })
-    worker.terminate()
-    const outcome = await entries.insertOne({ id: 2 }).then(() => 'written', error => error.code)
-    await db.close()
-    return outcome
-  })
-  await page.close()
-  if (answer === 'untold') return t.skip('this browser does not')
-  assert.equal(answer, 'closed')
-})
-
 test('a database deleted by another tab is closed in its worker too', async () => {
   await tab.evaluate(async () => {
     const { openForTest } = await import('/work.js')
