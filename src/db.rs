@@ -59,6 +59,7 @@ impl<S: Storage> Database<S> {
         if let Some(cache_bytes) = config.cache_bytes {
             options.cache_bytes = cache_bytes;
         }
+        options.preload = config.preload;
         options.mark = config.mark;
         Database::open_with(storage, env, config, options).await
     }

@@ -26,10 +26,11 @@ use commit::Queue;
 use core::cell::{Cell, RefCell};
 use core::future::Future;
 use extents::Extents;
+use fetches::Fetches;
 use format::Head;
-use gate::Gate;
 use manifest::{Manifest, SegmentId, SegmentMeta};
 use memtable::Memtable;
+use preload::Preloading;
 use recent::Recent;
 use run::Run;
 use std::rc::{Rc, Weak};
@@ -42,6 +43,8 @@ mod checkpoint;
 mod commit;
 mod compact;
 mod extents;
+mod fetches;
+mod figures;
 mod filter;
 mod flip;
 pub mod format;
@@ -57,6 +60,7 @@ pub mod memtable;
 pub mod merge;
 mod output;
 mod packed;
+mod preload;
 mod read_set;
 mod recent;
 pub mod record;
@@ -73,6 +77,7 @@ mod write_set;
 
 pub use crate::value::{Direction, KeyRange};
 pub use commit::Committed;
+pub use figures::Figures;
 pub use frame::DatabaseId;
 pub use slice::Slice;
 pub use snapshot::{Scan, ScanStep, Snapshot};
@@ -100,12 +105,14 @@ pub struct Options {
     pub segment_bytes: u64,
     /// A compaction is due when the first level has this many segments; three times as many while commits come in.
     pub level0_segments: usize,
-    /// How long after a commit the database counts as busy.
+    /// How long after a commit, or after a read that had to wait for a block, compaction waits.
     pub quiet_ms: f64,
     /// Bytes that level 1 may hold, as stored; each deeper level ten times the one above.
     pub level1_bytes: u64,
     /// Bytes of blocks kept in memory: a quarter of it as stored, the rest unpacked.
     pub cache_bytes: usize,
+    /// Whether all blocks are brought into memory behind the first read of one, where the cache has room for them.
+    pub preload: bool,
     /// Bytes of recent commits kept for validation while transactions are under way.
     pub recent_bytes: usize,
     /// How long a segment that is out of use is kept for other contexts' snapshots.
@@ -139,6 +146,7 @@ impl Default for Options {
             quiet_ms: 150.0,
             level1_bytes: 32 * 1024 * 1024,
             cache_bytes: 64 * 1024 * 1024,
+            preload: true,
             recent_bytes: 16 * 1024 * 1024,
             retire_ms: 60_000,
             batch_bytes: 1024 * 1024,
@@ -164,33 +172,6 @@ pub struct CommitEvent {
     pub is_own: bool,
     /// What it wrote; `None` when several commits were skipped over and anything may have changed.
     pub run: Option<Run>,
-}
-
-/// Numbers about an engine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Figures {
-    /// The newest commit.
-    pub seq: u64,
-    /// The newest commit that is known to survive power loss.
-    pub durable_seq: u64,
-    /// Bytes of the memtable.
-    pub memtable_bytes: usize,
-    /// Segments in use.
-    pub segments: usize,
-    /// Bytes of the segments in use, as stored.
-    pub segment_bytes: u64,
-    /// Entries in the segments in use, tombstones and old versions included.
-    pub segment_entries: u64,
-    /// Bytes of blocks in memory.
-    pub cache_bytes: usize,
-    /// Blocks that were found in memory.
-    pub cache_hits: u64,
-    /// Blocks that had to be fetched.
-    pub cache_misses: u64,
-    /// Commits of this engine that shared a log record with another.
-    pub grouped_commits: u64,
-    /// Log records that this engine appended.
-    pub appends: u64,
 }
 
 /// One immutable state of the database, as this context knows it.
@@ -238,8 +219,8 @@ pub(crate) struct Inner<S: Storage> {
     recent: RefCell<Recent>,
     cache: RefCell<BlockCache>,
     extents: RefCell<Extents>,
-    /// One fetch at a time: those who want the same find it in memory when their turn comes.
-    fetching: Gate,
+    fetches: Fetches,
+    preloading: Preloading,
     queue: RefCell<Queue<S>>,
     listeners: RefCell<Vec<Listener>>,
     /// The record that this engine is writing now.
@@ -365,6 +346,18 @@ impl<S: Storage> Engine<S> {
         Ok(self.is_maintenance_due())
     }
 
+    /// Whether [`Engine::preload`] has something to do: a read had to wait for a block, and all of them have room.
+    #[must_use]
+    pub fn is_preload_due(&self) -> bool {
+        self.inner.is_preload_due()
+    }
+
+    /// Brings all blocks into memory, giving others a turn again and again. Whatever goes wrong, the reads that come upon
+    /// it tell.
+    pub async fn preload(&self) {
+        self.inner.preload().await;
+    }
+
     /// Says whether others may read this database too: alone, segments that are out of use are deleted at once.
     pub fn note_company(&self, company: Company) {
         self.inner.company.set(company);
@@ -470,23 +463,5 @@ impl<S: Storage> Inner<S> {
 
     fn random_id(&self) -> [u8; 16] {
         random_id(&*self.env)
-    }
-
-    fn figures(&self) -> Figures {
-        let state = self.state();
-        let (cache_bytes, cache_hits, cache_misses) = self.cache.borrow().figures();
-        Figures {
-            seq: state.head.seq.get(),
-            durable_seq: self.durable.get().get(),
-            memtable_bytes: state.memtable.len_bytes(),
-            segments: state.manifest.segments().count(),
-            segment_bytes: state.manifest.segment_bytes(),
-            segment_entries: state.manifest.segments().map(|segment| segment.entries).sum(),
-            cache_bytes: cache_bytes + self.extents.borrow().len_bytes(),
-            cache_hits,
-            cache_misses,
-            grouped_commits: self.grouped_commits.get(),
-            appends: self.appends.get(),
-        }
     }
 }

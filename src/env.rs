@@ -9,6 +9,7 @@ use core::pin::Pin;
 
 #[cfg(target_arch = "wasm32")]
 pub mod browser;
+pub mod side_by_side;
 #[cfg(feature = "simulation")]
 pub mod simulated;
 pub mod timeout;

@@ -53,7 +53,18 @@ impl Engine {
     pub fn request(&self, request: Vec<u8>) -> core::result::Result<JsValue, JsValue> {
         panic::check()?;
         let database = self.database.clone();
-        promise::answer(async move { database.request(&request).await })
+        promise::answer(async move {
+            let answer = database.request(&request).await;
+            if database.engine().is_preload_due() {
+                let engine = database.engine().clone();
+                // Nobody waits for it.
+                drop(promise::of(async move {
+                    engine.preload().await;
+                    Ok(JsValue::UNDEFINED)
+                }));
+            }
+            answer
+        })
     }
 
     /// Begins a transaction on the state of now.

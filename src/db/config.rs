@@ -76,6 +76,8 @@ pub struct Config {
     pub collections: Vec<CollectionConfig>,
     /// Bytes of blocks kept in memory; none means the engine's default.
     pub cache_bytes: Option<usize>,
+    /// Whether all blocks are brought into memory behind the first read, where they have room.
+    pub preload: bool,
     /// How often a call is run again after a conflict before it fails with it; none means the limit.
     pub conflict_retries: Option<u32>,
     /// What must be found, when the database was here before.
@@ -95,6 +97,7 @@ impl Config {
             stores: Stores::default(),
             collections: Vec::new(),
             cache_bytes: None,
+            preload: true,
             conflict_retries: None,
             mark: None,
             accepts_loss: false,
@@ -128,6 +131,7 @@ impl Config {
                 ("stores", Value::Object(stores)) => parsed.stores = parse_stores(stores)?,
                 ("collections", Value::Array(collections)) => parsed.collections = parse_collections(collections)?,
                 ("accepts_loss", Value::Bool(accepts)) => parsed.accepts_loss = *accepts,
+                ("preload", Value::Bool(preload)) => parsed.preload = *preload,
                 ("cache_bytes", value) => parsed.cache_bytes = Some(parse_count("cache_bytes", value)?),
                 ("conflict_retries", value) => {
                     let retries = parse_count("conflict_retries", value)?;
@@ -338,9 +342,11 @@ mod tests {
             ("stores", Object::from([("main", "m".into())]).into()),
             ("collections", one_collection(collection)),
             ("cache_bytes", 1024.into()),
+            ("preload", false.into()),
         ]);
         let config = Config::decode(&codec::encoded(&config.into())).unwrap();
         assert_eq!((config.storage, config.durability), (StorageKind::Memory, Durability::Strict));
+        assert_eq!((config.cache_bytes, config.preload), (Some(1024), false));
         assert_eq!((config.stores.main.as_str(), config.stores.cache.as_str()), ("m", "cache"));
         let names: Vec<_> =
             config.collections.iter().flat_map(|c| &c.indexes).map(|index| index.name.as_str()).collect();

@@ -94,11 +94,23 @@ impl BlockCache {
         }
     }
 
-    /// Keeps a block only if nothing has to go for it.
-    pub(crate) fn insert_if_room(&mut self, segment: SegmentId, block: u32, what: Cached) {
-        if self.bytes + what.len_bytes() <= self.bytes_max {
+    /// Whether it is here; does not count as a use of it.
+    pub(crate) fn has(&self, segment: SegmentId, block: u32) -> bool {
+        self.places.contains_key(&(segment, block))
+    }
+
+    /// Keeps a block only if nothing has to go for it; answers whether there was room.
+    pub(crate) fn insert_if_room(&mut self, segment: SegmentId, block: u32, what: Cached) -> bool {
+        let has_room = self.bytes + what.len_bytes() <= self.bytes_max;
+        if has_room {
             self.insert(segment, block, what);
         }
+        has_room
+    }
+
+    /// Bytes that all entries together may have.
+    pub(crate) const fn bytes_max(&self) -> usize {
+        self.bytes_max
     }
 
     pub(crate) fn insert(&mut self, segment: SegmentId, block: u32, what: Cached) {

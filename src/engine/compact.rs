@@ -84,11 +84,19 @@ impl<S: Storage> Inner<S> {
         }
         // Commits have the thread and the disk to themselves as long as reads stay quick enough.
         let is_busy = self.env.monotonic_ms() < self.busy_ms.get() + self.options.quiet_ms;
-        let is_level0_short = |manifest: &Manifest| {
-            manifest.levels.first().is_none_or(|level| level.len() < 3 * self.options.level0_segments)
-        };
+        if is_busy && self.is_level0_short() { None } else { choose(&self.state().manifest, &self.options) }
+    }
+
+    /// Whether reads are quick enough without a compaction.
+    fn is_level0_short(&self) -> bool {
         let state = self.state();
-        if is_busy && is_level0_short(&state.manifest) { None } else { choose(&state.manifest, &self.options) }
+        state.manifest.levels.first().is_none_or(|level| level.len() < 3 * self.options.level0_segments)
+    }
+
+    /// Whether reads wait for the disk, and a compaction had better wait for them.
+    pub(super) fn must_compaction_wait(&self) -> bool {
+        let is_reading = self.preloading.is_reading(self.env.monotonic_ms() - self.options.quiet_ms);
+        is_reading && self.is_level0_short() && self.next_compaction().is_some()
     }
 
     pub(super) async fn compact(&self) -> Result<bool> {
@@ -127,18 +135,19 @@ impl<S: Storage> Inner<S> {
 
     async fn merge_segments(&self, compaction: &Compaction, mut output: Output<'_, S>) -> Result<Written> {
         let range = KeyRange::all();
-        let mut sources = Vec::new();
+        let mut cursors = Vec::new();
         if compaction.target == 1 {
             let each = compaction.upper.iter().filter_map(|segment| LevelCursor::new([Rc::clone(segment)], &range));
-            sources.extend(each.map(Source::Level));
+            cursors.extend(each);
         } else {
-            sources.extend(LevelCursor::new(compaction.upper.iter().cloned(), &range).map(Source::Level));
+            cursors.extend(LevelCursor::new(compaction.upper.iter().cloned(), &range));
         }
-        sources.extend(LevelCursor::new(compaction.lower.iter().cloned(), &range).map(Source::Level));
+        cursors.extend(LevelCursor::new(compaction.lower.iter().cloned(), &range));
+        let sources = cursors.into_iter().map(|cursor| Source::Level(cursor.passing())).collect();
         let mut merge = Merge::new(sources, range, Direction::Ascending);
         loop {
             match merge.step() {
-                Step::Needs(source) => merge.fill(self, source).await?,
+                Step::Needs => merge.fill(self).await?,
                 Step::End => break,
                 Step::Entry => {
                     if let Some((key, value)) = merge.entry()

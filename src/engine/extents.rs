@@ -39,6 +39,13 @@ impl Extents {
         self.kept.push_back((segment, extent, bytes));
     }
 
+    /// Keeps an extent only if no other has to go for it.
+    pub(super) fn insert_if_room(&mut self, segment: SegmentId, extent: u32, bytes: &[u8]) {
+        if self.bytes + bytes.len() <= self.bytes_max {
+            self.insert(segment, extent, Rc::new(bytes.to_vec()));
+        }
+    }
+
     pub(super) fn remove(&mut self, segment: SegmentId, extent: u32) {
         self.retain(|id, number| (id, number) != (segment, extent));
     }

@@ -5,13 +5,17 @@
 //!
 //! Invariant: the newest source that has a key decides, be it by a tombstone.
 
+use super::blocks::Reading;
 use super::manifest::SegmentMeta;
 use super::segment::block_ref;
 use super::slice::Slice;
 use super::snapshot::Snapshot;
 use super::{Inner, filter};
+use crate::env::LocalFuture;
+use crate::env::side_by_side::side_by_side;
 use crate::error::Result;
 use crate::storage::Storage;
+use core::cell::RefCell;
 use std::rc::Rc;
 
 /// What is known of a key: nothing, a tombstone, or its value.
@@ -19,6 +23,10 @@ type Known = Option<Option<Slice>>;
 
 /// A key with its hash for filters.
 type Hashed<'a> = (&'a [u8], u64);
+
+/// Segments of one level that are looked into side by side: so many times [`super::Options::segment_bytes`] may be read
+/// at once.
+const LANES: usize = 8;
 
 /// No block.
 const NOWHERE: u32 = u32::MAX;
@@ -54,15 +62,21 @@ impl<S: Storage> Snapshot<S> {
     /// As [`Snapshot::get`].
     pub async fn get_many(&self, keys: &[&[u8]]) -> Result<Vec<Option<Slice>>> {
         let keys: Vec<Hashed<'_>> = keys.iter().map(|key| (*key, filter::hash(key))).collect();
-        let mut found: Vec<Known> = keys.iter().map(|(key, hash)| self.in_memory(key, *hash)).collect();
+        let found: Vec<Known> = keys.iter().map(|(key, hash)| self.in_memory(key, *hash)).collect();
+        let is_near = |segment: &SegmentMeta| {
+            keys.iter().zip(&found).any(|((key, _), known)| known.is_none() && covers(segment, key))
+        };
+        let missing =
+            self.state.manifest.segments().filter(|segment| !self.inner.has_index(segment) && is_near(segment));
+        self.inner.bring_indexes(missing.collect()).await?;
+        let found = RefCell::new(found);
+        let is_open = |place: usize| found.borrow().get(place).is_some_and(Option::is_none);
         for (level, segments) in self.state.manifest.levels.iter().enumerate() {
             if level == 0 {
                 for segment in segments {
-                    let is_open = |(place, (key, _)): &(usize, &Hashed<'_>)| {
-                        found.get(*place).is_some_and(Option::is_none) && covers(segment, key)
-                    };
-                    let open = keys.iter().enumerate().filter(is_open).map(|(place, _)| place).collect();
-                    self.inner.get_many_in_segment(segment, &keys, open, &mut found).await?;
+                    let places = keys.iter().enumerate().filter(|(_, (key, _))| covers(segment, key));
+                    let open = places.map(|(place, _)| place).filter(|place| is_open(*place)).collect();
+                    self.inner.get_many_in_segment(segment, &keys, open, &found).await?;
                 }
                 continue;
             }
@@ -71,17 +85,17 @@ impl<S: Storage> Snapshot<S> {
                 let at = segments.partition_point(|segment| segment.last.as_slice() < *key);
                 let is_there = segments.get(at).is_some_and(|segment| covers(segment, key));
                 if is_there
-                    && found.get(place).is_some_and(Option::is_none)
+                    && is_open(place)
                     && let Some(open) = open.get_mut(at)
                 {
                     open.push(place);
                 }
             }
-            for (segment, open) in segments.iter().zip(open) {
-                self.inner.get_many_in_segment(segment, &keys, open, &mut found).await?;
-            }
+            let touched = segments.iter().zip(open).filter(|(_, open)| !open.is_empty());
+            let mut works = touched.map(|(segment, open)| self.inner.get_many_in_segment(segment, &keys, open, &found));
+            side_by_side(LANES, &mut works).await?;
         }
-        Ok(found.into_iter().map(Option::flatten).collect())
+        Ok(found.into_inner().into_iter().map(Option::flatten).collect())
     }
 
     fn in_memory(&self, key: &[u8], hash: u64) -> Known {
@@ -108,46 +122,49 @@ impl<S: Storage> Inner<S> {
         let Some(block) = block_ref(&index.run, index.run.find(key)) else {
             return Ok(None);
         };
-        let blocks = self.blocks(segment, &index.run, &[block]).await?;
+        let blocks = self.blocks(segment, &index.run, &[block], Reading::Kept).await?;
         Ok(blocks.first().and_then(|run| run.get(key)))
     }
 
     /// Finds what a segment knows of the keys at these places.
-    async fn get_many_in_segment(
-        &self,
-        segment: &Rc<SegmentMeta>,
-        keys: &[Hashed<'_>],
+    fn get_many_in_segment<'a>(
+        &'a self,
+        segment: &'a Rc<SegmentMeta>,
+        keys: &'a [Hashed<'a>],
         open: Vec<usize>,
-        found: &mut [Known],
-    ) -> Result<()> {
-        if open.is_empty() {
-            return Ok(());
-        }
-        let index = self.segment_index(segment).await?;
-        let mut refs = Vec::new();
-        // By the block's number: its place in `refs`.
-        let mut place_of = vec![NOWHERE; index.run.len()];
-        let mut wanted = Vec::with_capacity(open.len());
-        for place in open {
-            let Some((key, hash)) = keys.get(place) else { continue };
-            if !index.filter.may_hold_hashed(key, *hash) {
-                continue;
+        found: &'a RefCell<Vec<Known>>,
+    ) -> LocalFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if open.is_empty() {
+                return Ok(());
             }
-            let block = index.run.find(key);
-            let Some(slot) = place_of.get_mut(block) else { continue };
-            if *slot == NOWHERE {
-                let Some(block) = block_ref(&index.run, block) else { continue };
-                *slot = refs.len() as u32;
-                refs.push(block);
+            let index = self.segment_index(segment).await?;
+            let mut refs = Vec::new();
+            // By the block's number: its place in `refs`.
+            let mut place_of = vec![NOWHERE; index.run.len()];
+            let mut wanted = Vec::with_capacity(open.len());
+            for place in open {
+                let Some((key, hash)) = keys.get(place) else { continue };
+                if !index.filter.may_hold_hashed(key, *hash) {
+                    continue;
+                }
+                let block = index.run.find(key);
+                let Some(slot) = place_of.get_mut(block) else { continue };
+                if *slot == NOWHERE {
+                    let Some(block) = block_ref(&index.run, block) else { continue };
+                    *slot = refs.len() as u32;
+                    refs.push(block);
+                }
+                wanted.push((place, *slot as usize));
             }
-            wanted.push((place, *slot as usize));
-        }
-        let blocks = self.blocks(segment, &index.run, &refs).await?;
-        for (place, block) in wanted {
-            if let (Some(known), Some((key, _))) = (found.get_mut(place), keys.get(place)) {
-                *known = blocks.get(block).and_then(|run| run.get(key));
+            let blocks = self.blocks(segment, &index.run, &refs, Reading::Kept).await?;
+            let mut found = found.borrow_mut();
+            for (place, block) in wanted {
+                if let (Some(known), Some((key, _))) = (found.get_mut(place), keys.get(place)) {
+                    *known = blocks.get(block).and_then(|run| run.get(key));
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }

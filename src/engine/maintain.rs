@@ -41,6 +41,8 @@ impl<S: Storage> Inner<S> {
             self.put_reserve().await;
         } else if self.is_checkpoint_due() {
             self.checkpoint().await?;
+        } else if self.must_compaction_wait() {
+            self.env.sleep((self.options.quiet_ms as u32).max(1)).await;
         } else if !self.compact().await? {
             self.collect_retired().await?;
         }

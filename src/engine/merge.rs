@@ -8,11 +8,14 @@
 //! since only the caller knows whether something older lies beneath.
 
 use super::Inner;
-use super::manifest::SegmentMeta;
+use super::blocks::Reading;
+use super::manifest::{BlockRef, SegmentMeta};
 use super::run::{Entry, Place, Run};
 use super::segment::block_ref;
 use super::slice::Slice;
-use crate::error::Result;
+use crate::env::LocalFuture;
+use crate::env::side_by_side::side_by_side;
+use crate::error::{Error, Result};
 use crate::planted::{Bug, planted};
 use crate::storage::Storage;
 use crate::value::{Direction, KeyRange};
@@ -85,6 +88,7 @@ pub(crate) struct LevelCursor {
     entries: Option<RunCursor>,
     /// How many blocks to fetch at once: doubles as the scan goes on.
     ahead: usize,
+    reading: Reading,
 }
 
 /// A scan never fetches more blocks at once than this.
@@ -102,7 +106,13 @@ impl LevelCursor {
             blocks: VecDeque::new(),
             entries: None,
             ahead: 1,
+            reading: Reading::Kept,
         })
+    }
+
+    /// The same for who reads everything once: extent by extent, and nothing of it is kept.
+    pub(crate) fn passing(self) -> Self {
+        LevelCursor { reading: Reading::Passing, ..self }
     }
 
     fn peek(&self) -> Peek<'_> {
@@ -114,37 +124,52 @@ impl LevelCursor {
     }
 
     /// Fetches what the next entry needs.
-    async fn fill<S: Storage>(&mut self, inner: &Inner<S>, range: &KeyRange, direction: Direction) -> Result<()> {
-        if let Some(run) = self.blocks.pop_front() {
-            let mut entries = RunCursor::new(run, range);
-            entries.look(direction);
-            self.entries = Some(entries);
-            return Ok(());
-        }
-        self.entries = None;
-        if let Some((segment, index)) = self.current.as_mut().filter(|(_, index)| !index.is_empty()) {
-            let mut wanted = Vec::with_capacity(self.ahead);
-            while wanted.len() < self.ahead && !index.is_empty() {
-                wanted.push(index.at(direction));
-                index.pass(direction);
+    fn fill<'a, S: Storage>(
+        &'a mut self,
+        inner: &'a Inner<S>,
+        range: &'a KeyRange,
+        direction: Direction,
+    ) -> LocalFuture<'a, Result<()>> {
+        Box::pin(async move {
+            if let Some(run) = self.blocks.pop_front() {
+                let mut entries = RunCursor::new(run, range);
+                entries.look(direction);
+                self.entries = Some(entries);
+                return Ok(());
             }
-            self.ahead = (self.ahead * 2).min(AHEAD_MAX);
-            let refs = wanted.iter().filter_map(|block| block_ref(&index.run, *block)).collect::<Vec<_>>();
-            self.blocks.extend(inner.blocks(segment, &index.run, &refs).await?);
-            return Ok(());
-        }
-        let segment = match direction {
-            Direction::Ascending => self.segments.pop_front(),
-            Direction::Descending => self.segments.pop_back(),
-        };
-        self.current = match segment {
-            Some(segment) => {
-                let index = inner.segment_index(&segment).await?;
-                Some((segment, RunCursor::blocks(index.run.clone(), range)))
+            self.entries = None;
+            if let Some((segment, index)) = self.current.as_mut().filter(|(_, index)| !index.is_empty()) {
+                let mut refs: Vec<BlockRef> = Vec::new();
+                while !index.is_empty() {
+                    let block = block_ref(&index.run, index.at(direction));
+                    let block = block.ok_or_else(|| Error::corrupt("a segment's index is malformed"))?;
+                    let is_enough = match self.reading {
+                        Reading::Kept => refs.len() >= self.ahead,
+                        Reading::Passing => refs.first().is_some_and(|first| first.extent != block.extent),
+                    };
+                    if is_enough {
+                        break;
+                    }
+                    refs.push(block);
+                    index.pass(direction);
+                }
+                self.ahead = (self.ahead * 2).min(AHEAD_MAX);
+                self.blocks.extend(inner.blocks(segment, &index.run, &refs, self.reading).await?);
+                return Ok(());
             }
-            None => None,
-        };
-        Ok(())
+            let segment = match direction {
+                Direction::Ascending => self.segments.pop_front(),
+                Direction::Descending => self.segments.pop_back(),
+            };
+            self.current = match segment {
+                Some(segment) => {
+                    let index = inner.segment_index(&segment).await?;
+                    Some((segment, RunCursor::blocks(index.run.clone(), range)))
+                }
+                None => None,
+            };
+            Ok(())
+        })
     }
 }
 
@@ -201,8 +226,8 @@ impl Source {
 pub(crate) enum Step {
     /// The next entry, to be had from [`Merge::entry`] until the next step.
     Entry,
-    /// This source must be filled first.
-    Needs(usize),
+    /// A source must be filled first.
+    Needs,
     /// Nothing is left.
     End,
 }
@@ -301,7 +326,7 @@ impl Merge {
         for (index, source) in self.sources.iter().enumerate() {
             match source.peek() {
                 Peek::Done => {}
-                Peek::Needs => return Step::Needs(index),
+                Peek::Needs => return Step::Needs,
                 Peek::Key(key) => {
                     if best.is_none_or(|(_, found)| self.is_before(key, found)) {
                         second = best.replace((index, key));
@@ -335,12 +360,16 @@ impl Merge {
         }
     }
 
-    /// Fetches what [`Step::Needs`] asked for.
-    pub(crate) async fn fill<S: Storage>(&mut self, inner: &Inner<S>, source: usize) -> Result<()> {
-        match self.sources.get_mut(source) {
-            Some(Source::Level(level)) => level.fill(inner, &self.range, self.direction).await,
-            _ => Ok(()),
-        }
+    /// Fetches what [`Step::Needs`] asked for, and side by side what other sources need: no entry comes before they have it.
+    pub(crate) async fn fill<S: Storage>(&mut self, inner: &Inner<S>) -> Result<()> {
+        let (range, direction) = (&self.range, self.direction);
+        let levels = self.sources.iter_mut().filter_map(|source| match source {
+            Source::Level(level) => Some(level),
+            Source::Run(_) => None,
+        });
+        let mut works =
+            levels.filter(|level| matches!(level.peek(), Peek::Needs)).map(|level| level.fill(inner, range, direction));
+        side_by_side(usize::MAX, &mut works).await
     }
 
     /// The next entry, tombstones included.
@@ -348,7 +377,7 @@ impl Merge {
         loop {
             match self.step() {
                 Step::Entry => return Ok(self.slices()),
-                Step::Needs(source) => self.fill(inner, source).await?,
+                Step::Needs => self.fill(inner).await?,
                 Step::End => return Ok(None),
             }
         }

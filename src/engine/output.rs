@@ -102,9 +102,20 @@ impl<'a, S: Storage> Output<'a, S> {
     }
 
     async fn take(&mut self, id: SegmentId, ready: Ready) -> Result<()> {
+        // What was just written is what will be read: it stays in memory as long as nothing else has to go for it, packed
+        // where it has no room unpacked.
+        let mut is_room = true;
         for (block, run) in ready.blocks {
-            // What was just written is what will be read, as long as nothing else has to go for it.
-            self.inner.cache.borrow_mut().insert_if_room(id, block, Cached::Block(run));
+            is_room &= self.inner.cache.borrow_mut().insert_if_room(id, block, Cached::Block(run));
+        }
+        if !is_room {
+            let mut extents = self.inner.extents.borrow_mut();
+            for (name, bytes) in &ready.extents {
+                let number = name.last_chunk().map_or(INDEX_BLOCK, |number| u32::from_be_bytes(*number));
+                if number != INDEX_BLOCK {
+                    extents.insert_if_room(id, number, bytes);
+                }
+            }
         }
         if let Some(index) = ready.index {
             self.inner.cache.borrow_mut().insert_if_room(id, INDEX_BLOCK, Cached::Index(index));

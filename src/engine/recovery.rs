@@ -7,12 +7,13 @@
 
 use super::block_cache::BlockCache;
 use super::extents::Extents;
+use super::fetches::Fetches;
 use super::format::{FORMAT, Head};
 use super::frame::{Checksum, DatabaseId};
-use super::gate::Gate;
 use super::log::ATTEMPTS;
 use super::manifest::Manifest;
 use super::memtable::Memtable;
+use super::preload::Preloading;
 use super::recent::Recent;
 use super::record::Record;
 use super::run::Run;
@@ -86,7 +87,8 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
         recent: RefCell::new(recent),
         cache: RefCell::new(BlockCache::new(options.cache_bytes - options.cache_bytes / 4)),
         extents: RefCell::new(Extents::new(options.cache_bytes / 4)),
-        fetching: Gate::default(),
+        fetches: Fetches::default(),
+        preloading: Preloading::default(),
         queue: RefCell::default(),
         listeners: RefCell::default(),
         in_flight: Cell::new(None),

@@ -76,15 +76,13 @@ pub enum ScanStep {
 pub struct Scan<S: Storage> {
     snapshot: Snapshot<S>,
     merge: Merge,
-    /// The source that has to be filled.
-    needs: usize,
     /// For the planted bug that loses the first entry.
     is_late: bool,
 }
 
 impl<S: Storage> Scan<S> {
     pub(super) const fn new(snapshot: Snapshot<S>, merge: Merge) -> Self {
-        Scan { snapshot, merge, needs: 0, is_late: false }
+        Scan { snapshot, merge, is_late: false }
     }
 
     /// Goes to the next entry, if it is in memory.
@@ -98,10 +96,7 @@ impl<S: Storage> Scan<S> {
                         return ScanStep::Entry;
                     }
                 }
-                Step::Needs(source) => {
-                    self.needs = source;
-                    return ScanStep::Needs;
-                }
+                Step::Needs => return ScanStep::Needs,
                 Step::End => return ScanStep::End,
             }
         }
@@ -112,7 +107,7 @@ impl<S: Storage> Scan<S> {
     /// # Errors
     /// As [`Snapshot::get`].
     pub async fn fill(&mut self) -> Result<()> {
-        self.merge.fill(&self.snapshot.inner, self.needs).await
+        self.merge.fill(&self.snapshot.inner).await
     }
 
     /// Key and value of the entry of the last step.

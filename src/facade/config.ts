@@ -15,7 +15,7 @@ const CONFLICT_RETRIES = 3
 
 const OPEN: OptionTable = {
   ...CALL, name: NAME, collections: PLAIN, storage: ANY, durability: oneOf('relaxed', 'strict'), databases: PLAIN,
-  cacheBytes: COUNT, acceptLoss: BOOLEAN, thread: ANY, wasm: ANY,
+  cacheBytes: COUNT, preload: BOOLEAN, acceptLoss: BOOLEAN, thread: ANY, wasm: ANY,
 }
 const THREADS: OptionTable = { thread: oneOf('inline', 'worker') }
 const THREAD: OptionTable = { worker: WORKER }
@@ -62,11 +62,11 @@ export function readConfig(given: OpenConfig): Config {
   const storage = readStorage(given.storage)
   const durability = given.durability ?? 'relaxed'
   const collections = Object.entries(given.collections ?? {}).map(([name, config]) => [name, readCollection(name, config)])
-  const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, conflict_retries: CONFLICT_RETRIES, accepts_loss: given.acceptLoss === true }
+  const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, preload: given.preload, conflict_retries: CONFLICT_RETRIES, accepts_loss: given.acceptLoss === true }
   const sorted = collections.slice().sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
   const { main = 'main', backup = 'backup', cache = 'cache' } = given.databases ?? {}
   const worker = readThread(given.thread)
-  const identity = JSON.stringify([storage, worker === undefined ? 'inline' : 'worker', durability, [main, backup, cache], sorted, given.cacheBytes])
+  const identity = JSON.stringify([storage, worker === undefined ? 'inline' : 'worker', durability, [main, backup, cache], sorted, given.cacheBytes, given.preload ?? true])
   return { name: given.name, storage, durability, acceptLoss: given.acceptLoss === true, worker, engine, identity }
 }
 

@@ -255,6 +255,8 @@ export interface OpenConfig<S extends Schemas = Schemas> extends CallOptions {
   databases?: { main?: string; backup?: string; cache?: string } | undefined
   /** Bytes of blocks kept in memory. */
   cacheBytes?: number | undefined
+  /** Whether, behind the first read, all that fits into `cacheBytes` is brought into memory, a few milliseconds at a time. [`true`] */
+  preload?: boolean | undefined
   /** Opens a database as it is, although it was lost or rolled back since it was last open here. */
   acceptLoss?: boolean | undefined
   /**

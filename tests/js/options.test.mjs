@@ -23,8 +23,8 @@ describe('configurations', () => {
 
   test('equal meaning, equal identity; another meaning, another', () => {
     const { identity } = readConfig(good())
-    assert.equal(readConfig({ ...good(), durability: 'relaxed', databases: { main: 'main' }, thread: 'inline' }).identity, identity)
-    for (const other of [{ durability: 'strict' }, { databases: { main: 'm' } }, { collections: {} }, { cacheBytes: 5 }]) {
+    assert.equal(readConfig({ ...good(), durability: 'relaxed', databases: { main: 'main' }, thread: 'inline', preload: true }).identity, identity)
+    for (const other of [{ durability: 'strict' }, { databases: { main: 'm' } }, { collections: {} }, { cacheBytes: 5 }, { preload: false }]) {
       assert.notEqual(readConfig({ ...good(), ...other }).identity, identity)
     }
   })

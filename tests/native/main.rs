@@ -22,6 +22,7 @@ mod documents_model;
 mod documents_together;
 mod engine;
 mod format;
+mod preload;
 mod quota;
 mod simulator;
 mod storage;

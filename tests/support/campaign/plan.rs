@@ -32,6 +32,8 @@ pub enum Upkeep {
     Compact,
     /// What is due.
     Maintain,
+    /// All blocks into memory, as behind a read.
+    Preload,
     /// A look for commits of others.
     CatchUp,
     /// A pause.
@@ -146,6 +148,7 @@ fn upkeep(random: &mut Random) -> Vec<Upkeep> {
         Upkeep::Compact,
         Upkeep::Maintain,
         Upkeep::Maintain,
+        Upkeep::Preload,
         Upkeep::CatchUp,
         Upkeep::Pause,
         Upkeep::Pause,

@@ -175,7 +175,11 @@ async fn live(stage: &Rc<Stage>, (context, number): (usize, usize), group: Group
     }
     let mut pause_ms = 10;
     while working.get() > 0 {
-        let done = match random.below(5) {
+        let done = match random.below(6) {
+            5 => {
+                engine.preload().await;
+                Ok(true)
+            }
             0 => engine.checkpoint().await,
             1 => engine.compact().await,
             2 | 3 => engine.maintain().await,

@@ -168,6 +168,10 @@ impl Tab {
                 Upkeep::Checkpoint => self.engine.checkpoint().await,
                 Upkeep::Compact => self.engine.compact().await,
                 Upkeep::Maintain => self.engine.maintain().await,
+                Upkeep::Preload => {
+                    self.engine.preload().await;
+                    Ok(true)
+                }
                 Upkeep::CatchUp => self.engine.catch_up().await,
                 Upkeep::Pause => {
                     self.env.sleep(3).await;
