@@ -45,16 +45,21 @@ export function number(name, given, least) {
   return value
 }
 
+/** The values of options that take a text, which is their default here; `undefined` where help is wanted. */
+export function parsed(args, defaults, more = {}) {
+  const options = Object.fromEntries(Object.entries(defaults).map(([name, value]) => [name, { type: 'string', default: value }]))
+  try {
+    const { values } = parseArgs({ args, options: { ...options, ...more, help: { type: 'boolean', default: false } } })
+    return values.help ? undefined : values
+  } catch (error) {
+    throw new Failure(error.message, 'see what there is: --help')
+  }
+}
+
 /** Reads the arguments; `undefined` where help is wanted. */
 export function readOptions(args) {
-  const options = Object.fromEntries(Object.entries(STRINGS).map(([name, value]) => [name, { type: 'string', default: value }]))
-  let values
-  try {
-    values = parseArgs({ args, options: { ...options, pkg: { type: 'string' }, help: { type: 'boolean', default: false } } }).values
-  } catch (error) {
-    throw new Failure(error.message, 'see what there is: npm run bench -- --help')
-  }
-  if (values.help) return undefined
+  const values = parsed(args, STRINGS, { pkg: { type: 'string' } })
+  if (!values) return undefined
   return {
     adapters: oneOf('adapters', values.adapters, everyAdapter),
     documents: number('docs', values.docs, DOCUMENTS_MIN),

@@ -1,7 +1,6 @@
 // `npm run bench:codec`: the boundary's codec beside what is usual, in Chromium.
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
 import { inProject } from '../../../setup/environment.mjs'
 import { Failure } from '../../../setup/process.mjs'
@@ -9,6 +8,7 @@ import { command, ensure } from '../../../setup/step.mjs'
 import { BUILD_STEPS, steps } from '../../../setup/steps.mjs'
 import { endBrowser, startBrowser } from '../browsers.mjs'
 import { load, machine } from '../machine.mjs'
+import { number, parsed } from '../options.mjs'
 import { peersStep } from '../peers.mjs'
 import { startServer } from '../server.mjs'
 import { buildWays } from './build.mjs'
@@ -61,17 +61,17 @@ async function inChromium(server, profile, settings) {
 }
 
 command(async args => {
-  const text = value => ({ type: 'string', default: value })
-  const { values } = parseArgs({ args, options: { rounds: text('60'), seed: text('1'), out: text('target/codec.json'), help: { type: 'boolean' } } })
-  if (values.help) return void console.log(usage)
+  const values = parsed(args, { rounds: '60', seed: '1', out: 'target/codec.json' })
+  if (!values) return void console.log(usage)
+  const [rounds, seed] = [number('rounds', values.rounds, 1), number('seed', values.seed, 0)]
   await ensure([...steps, peersStep], [...BUILD_STEPS, 'chromium', peersStep.name])
   const began = new Date().toISOString()
   const work = inProject(`target/bench-codec-${process.pid}`)
   const server = await startServer(`${work}/site`)
   try {
     await bundle(`${work}/site`, await buildWays())
-    const { exactness, runs, ...about } = await inChromium(server, `${work}/profile`, { rounds: Number(values.rounds), seed: Number(values.seed), counts: COUNTS })
-    const run = { meta: { began, machine: machine(), rounds: Number(values.rounds), versions: await versions(), ...about }, exactness, runs }
+    const { exactness, runs, ...about } = await inChromium(server, `${work}/profile`, { rounds, seed, counts: COUNTS })
+    const run = { meta: { began, machine: machine(), rounds, versions: await versions(), ...about }, exactness, runs }
     const out = resolve(values.out)
     await mkdir(dirname(out), { recursive: true })
     await writeFile(out, JSON.stringify(run))

@@ -4,7 +4,6 @@
 // its functions, in target/.
 import { cp, copyFile, mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { build as bundle } from 'esbuild'
 import { build, packageOf } from '../../../setup/build.mjs'
 import { inProject } from '../../../setup/environment.mjs'
@@ -13,7 +12,7 @@ import { command, ensure } from '../../../setup/step.mjs'
 import { BUILD_STEPS, steps as setUp } from '../../../setup/steps.mjs'
 import { endBrowser, startBrowser } from '../browsers.mjs'
 import { load, machine } from '../machine.mjs'
-import { number, oneOf } from '../options.mjs'
+import { number, oneOf, parsed } from '../options.mjs'
 import { figure, table } from '../report.mjs'
 import { startServer } from '../server.mjs'
 import { attributed, steps } from './steps.mjs'
@@ -100,11 +99,10 @@ function tellFunctions({ workload, name, functions }, most) {
 }
 
 command(async args => {
-  const text = value => ({ type: 'string', default: value })
-  const options = { workload: text(WORKLOADS.join(',')), docs: text('100000'), functions: text('0'), out: text('target/profile.json'), help: { type: 'boolean' } }
-  const { values } = parseArgs({ args, options })
-  if (values.help) return void console.log(usage)
+  const values = parsed(args, { workload: WORKLOADS.join(','), docs: '100000', functions: '0', out: 'target/profile.json' })
+  if (!values) return void console.log(usage)
   const workloads = oneOf('workload', values.workload, WORKLOADS)
+  const functions = number('functions', values.functions, 0)
   const settings = { seed: 1, documents: number('docs', values.docs, 10_000) }
   await ensure(setUp, [...BUILD_STEPS, 'chromium'])
   await build({ mode: 'named' })
@@ -119,7 +117,7 @@ command(async args => {
     await mkdir(dirname(out), { recursive: true })
     await writeFile(out, JSON.stringify(run))
     await writeFile(out.replace(/(\.json)?$/, '.md'), reportOf(run))
-    for (const part of parts) if (number('functions', values.functions, 0)) tellFunctions(part, Number(values.functions))
+    if (functions) for (const part of parts) tellFunctions(part, functions)
     console.log(`\n${reportOf(run)}\nbench  written: ${out} and .md`)
   } finally {
     await server.close()
