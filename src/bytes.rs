@@ -66,6 +66,11 @@ impl<'a> Reader<'a> {
         Some(taken)
     }
 
+    /// The next `len` bytes, to be read by themselves.
+    pub fn part(&mut self, len: usize) -> Option<Reader<'a>> {
+        self.take(len).map(Reader::new)
+    }
+
     /// The next `N` bytes.
     pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.rest.split_first_chunk::<N>()?;

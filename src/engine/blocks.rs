@@ -9,6 +9,7 @@ use super::frame::{self, Kind, Place};
 use super::manifest::{BlockRef, SegmentMeta};
 use super::run::Run;
 use super::segment::{INDEX_BLOCK, SegmentIndex};
+use super::unpacked;
 use crate::error::{Error, ErrorKind, Result};
 use crate::planted::{Bug, planted};
 use crate::storage::{Storage, Store};
@@ -157,7 +158,7 @@ impl<S: Storage> Inner<S> {
             let start = block.offset as usize;
             extent.get(start..start.checked_add(block.bytes as usize)?)
         });
-        Run::parse(self.open_block(segment, block, Kind::Block, stored)?)
+        unpacked::unpack(&self.open_block(segment, block, Kind::Block, stored)?)
     }
 
     pub(super) fn cached(&self, segment: &SegmentMeta, block: u32) -> Option<Cached> {

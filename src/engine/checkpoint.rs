@@ -7,6 +7,7 @@ use super::flip::{Change, Trim};
 use super::manifest::Manifest;
 use super::merge::{Merge, Source, Step};
 use super::output::Output;
+use super::packed;
 use super::run::{Run, RunBuilder};
 use super::{Inner, Pressure, State};
 use crate::engine::format::SPACE_DOCUMENT;
@@ -72,7 +73,7 @@ impl<S: Storage> Inner<S> {
         let edit = |manifest: &mut Manifest| {
             manifest.checkpoint = frozen.head.seq;
             manifest.checkpoint_record = frozen.head.record;
-            manifest.pinned = pinned.as_bytes().to_vec();
+            manifest.pinned = packed::packed(pinned);
             if manifest.levels.is_empty() {
                 manifest.levels.push(Vec::new());
             }

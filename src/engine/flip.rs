@@ -5,8 +5,8 @@
 
 use super::manifest::Manifest;
 use super::recovery::orphan_ranges;
-use super::run::Run;
 use super::segment::StoredExtent;
+use super::unpacked;
 use super::{Inner, State, log};
 use crate::error::Result;
 use crate::planted::{Bug, planted};
@@ -137,7 +137,7 @@ impl<S: Storage> Inner<S> {
             return Ok(());
         }
         let mut next = state.duplicate();
-        next.pinned = Run::parse(manifest.pinned.clone())?;
+        next.pinned = unpacked::unpack(&manifest.pinned)?;
         next.manifest = Rc::new(manifest);
         next.manifest_bytes = Some(Rc::new(bytes));
         if is_checkpoint {

@@ -17,7 +17,7 @@
 //! | register head     |                                  | [`Head`] |
 //! | register manifest |                                  | [`super::manifest::Manifest`] |
 //! | log               | commit number                    | [`super::record::Record`]: one group of commits |
-//! | store main        | segment id (16 bytes), extent number (u32, highest byte first) | an extent: frames one behind the other, each a block ([`super::run::Run`]); or the segment's index ([`super::segment`]) |
+//! | store main        | segment id (16 bytes), extent number (u32, highest byte first) | an extent: frames one behind the other, each a block: a run in its stored form ([`super::packed`]); or the segment's index ([`super::segment`]) |
 //!
 //! The checksum of a block's frame is bound to segment id and block number, not to the extent that it stands in.
 //!

@@ -10,6 +10,8 @@
 
 use super::format::{FORMAT, Format};
 use super::frame::{self, Checksum, DatabaseId, Kind, Place};
+use super::packed;
+use super::run::Run;
 use crate::error::{Error, Result};
 use crate::storage::{CommitSeq, NameRange};
 use serde::{Deserialize, Serialize};
@@ -127,7 +129,7 @@ impl Manifest {
             checkpoint_record: 0,
             levels: Vec::new(),
             retired: Vec::new(),
-            pinned: super::run::Run::empty().as_bytes().to_vec(),
+            pinned: packed::packed(&Run::empty()),
         }
     }
 

@@ -9,6 +9,7 @@ use super::format::log_name;
 use super::frame::{self, Checksum, DatabaseId, Kind, Place};
 use super::packed;
 use super::run::Run;
+use super::unpacked;
 use crate::bytes::Reader;
 use crate::env::Timestamp;
 use crate::error::{Error, Result};
@@ -56,7 +57,7 @@ impl Record {
         let Some((previous, id, time)) = fields else {
             return Err(named(Error::corrupt("a log record is malformed")));
         };
-        let run = packed::unpack(reader.rest()).map_err(named)?;
+        let run = unpacked::unpack(reader.rest()).map_err(named)?;
         let time = Timestamp::from_ms(i64::from_le_bytes(time));
         Ok((Record { seq: stored.seq, id, previous, time, run }, checksum))
     }

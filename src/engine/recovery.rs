@@ -17,6 +17,7 @@ use super::preload::Preloading;
 use super::recent::Recent;
 use super::record::Record;
 use super::run::Run;
+use super::unpacked;
 use super::{Inner, Mark, Options, Pressure, State, log};
 use crate::env::timeout::timeout;
 use crate::env::{Env, random_id};
@@ -186,7 +187,7 @@ pub(super) fn load(tail: &Tail) -> Result<Option<Loaded>> {
     for (record, _) in &records {
         memtable.push(record.run.clone());
     }
-    let pinned = Run::parse(manifest.pinned.clone()).map_err(|error| error.context("the manifest"))?;
+    let pinned = unpacked::unpack(&manifest.pinned).map_err(|error| error.context("the manifest"))?;
     let state = State {
         head,
         head_bytes: head_bytes.clone(),

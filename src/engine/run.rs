@@ -1,4 +1,4 @@
-//! A run: keys in ascending order with their values or tombstones, packed into one buffer.
+//! A run: keys in ascending order with their values or tombstones, in one buffer.
 //!
 //! The one form of data in the engine: a commit, a part of the memtable and a block of a segment are all runs, so what
 //! was committed is never taken apart again. Not a map: it is built once, in order, and never changed.
@@ -6,14 +6,13 @@
 //! Layout, integers lowest byte first: entries, then one u32 for each entry (where it begins), then the u32 number of
 //! entries. An entry: varint key length; varint value length + 1, or 0 for a tombstone; key; value.
 //!
-//! Invariant: keys ascend strictly; every entry was checked once, when the run was built or parsed.
+//! Invariant: keys ascend strictly; every entry was checked once, when the run was built or run.
 
 use super::filter::{Filter, FilterBuilder};
 use super::format::SPACE_DOCUMENT;
 use super::heads::Heads;
 use super::slice::Slice;
 use crate::bytes::{Reader, put_varint};
-use crate::error::{Error, Result};
 use core::cmp::Ordering;
 use std::rc::Rc;
 
@@ -46,37 +45,6 @@ impl Run {
         RunBuilder::default().finish()
     }
 
-    /// Takes a run from stored bytes, checking every entry.
-    ///
-    /// # Errors
-    /// `corrupt` where the layout or the order of the keys is broken.
-    pub fn parse(bytes: Vec<u8>) -> Result<Self> {
-        Run::check(bytes).ok_or_else(|| Error::corrupt("a run of entries is malformed"))
-    }
-
-    fn check(bytes: Vec<u8>) -> Option<Self> {
-        let count = u32::from_le_bytes(*bytes.last_chunk()?) as usize;
-        let table = count.checked_mul(4)?.checked_add(4)?;
-        let entries = bytes.len().checked_sub(table)?;
-        let run = Run { bytes: Rc::new(bytes), count, table: entries, documents: None, heads: Rc::default() };
-        let mut end = 0;
-        let mut previous: Option<(usize, usize)> = None;
-        for index in 0..count {
-            if run.offset(index)? != end {
-                return None;
-            }
-            let place = run.place(index)?;
-            if let Some((start, stop)) = previous
-                && run.bytes.get(start..stop)? >= run.bytes.get(place.key.0..place.key.1)?
-            {
-                return None;
-            }
-            previous = Some(place.key);
-            end = place.value.map_or(place.key.1, |(_, stop)| stop);
-        }
-        (end == entries).then_some(run)
-    }
-
     /// How many entries, tombstones included.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -89,7 +57,7 @@ impl Run {
         self.count == 0
     }
 
-    /// The packed bytes, as [`Run::parse`] takes them.
+    /// The buffer.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
@@ -289,7 +257,8 @@ impl Run {
 /// Builds a run, key by ascending key.
 #[derive(Debug, Default)]
 pub struct RunBuilder {
-    bytes: Vec<u8>,
+    /// The entries, one behind the other.
+    pub(super) bytes: Vec<u8>,
     offsets: Vec<u32>,
 }
 
@@ -302,18 +271,24 @@ impl RunBuilder {
 
     /// Adds an entry; its key must be greater than all before.
     pub fn push(&mut self, key: &[u8], value: Option<&[u8]>) {
+        self.begin(key.len(), value.map(<[u8]>::len));
+        self.bytes.extend_from_slice(key);
+        if let Some(value) = value {
+            self.bytes.extend_from_slice(value);
+        }
+    }
+
+    /// Begins an entry, whose key and value of these lengths are to be appended to `bytes`. Answers where the key begins.
+    pub(super) fn begin(&mut self, key_len: usize, value_len: Option<usize>) -> usize {
         self.offsets.push(self.bytes.len() as u32);
-        let (key_len, value_len) = (key.len(), value.map_or(0, |value| value.len() + 1));
+        let value_len = value_len.map_or(0, |len| len + 1);
         if key_len < 0x80 && value_len < 0x80 {
             self.bytes.extend_from_slice(&[key_len as u8, value_len as u8]);
         } else {
             put_varint(&mut self.bytes, key_len as u64);
             put_varint(&mut self.bytes, value_len as u64);
         }
-        self.bytes.extend_from_slice(key);
-        if let Some(value) = value {
-            self.bytes.extend_from_slice(value);
-        }
+        self.bytes.len()
     }
 
     /// Bytes that [`RunBuilder::finish`] would give now.
@@ -370,20 +345,19 @@ mod tests {
     }
 
     #[test]
-    fn a_built_run_parses_and_finds_its_keys() {
-        let built = run(&[("a", Some("1")), ("b", None), ("c", Some(""))]);
-        let parsed = Run::parse(built.as_bytes().to_vec()).unwrap();
-        assert_eq!(text(&parsed), "a=1 b=- c=");
-        assert_eq!(parsed.get(b"a").unwrap().unwrap().as_bytes(), b"1");
-        assert_eq!(parsed.get(b"b"), Some(None));
-        assert_eq!(parsed.get(b"bb"), None);
-        assert_eq!(parsed.get(b"d"), None);
+    fn a_run_finds_its_keys() {
+        let run = run(&[("a", Some("1")), ("b", None), ("c", Some(""))]);
+        assert_eq!(text(&run), "a=1 b=- c=");
+        assert_eq!(run.get(b"a").unwrap().unwrap().as_bytes(), b"1");
+        assert_eq!(run.get(b"b"), Some(None));
+        assert_eq!(run.get(b"bb"), None);
+        assert_eq!(run.get(b"d"), None);
         for key in [&b""[..], b"a", b"bb", b"c", b"d"] {
-            let place = parsed.lower_bound(key);
-            assert!((0..=place).all(|from| parsed.lower_bound_from(from, key) == place));
+            let place = run.lower_bound(key);
+            assert!((0..=place).all(|from| run.lower_bound_from(from, key) == place));
         }
-        assert_eq!(parsed.lower_bound(b"bb"), 2);
-        assert!(parsed.touches(b"b", Some(b"c")) && !parsed.touches(b"bb", Some(b"c")) && !parsed.touches(b"d", None));
+        assert_eq!(run.lower_bound(b"bb"), 2);
+        assert!(run.touches(b"b", Some(b"c")) && !run.touches(b"bb", Some(b"c")) && !run.touches(b"d", None));
     }
 
     #[test]
@@ -391,22 +365,5 @@ mod tests {
         let older = run(&[("a", Some("1")), ("b", Some("1")), ("d", Some("1"))]);
         let newer = run(&[("b", None), ("c", Some("2")), ("d", Some("2"))]);
         assert_eq!(text(&Run::merge(&older, &newer)), "a=1 b=- c=2 d=2");
-    }
-
-    #[test]
-    fn no_cut_or_flipped_byte_panics_and_no_cut_parses() {
-        let bytes = run(&[("a", Some("1")), ("bcd", None), ("e", Some("xyz"))]).as_bytes().to_vec();
-        for len in 0..bytes.len() {
-            assert!(Run::parse(bytes[..len].to_vec()).is_err(), "cut at {len}");
-        }
-        for at in 0..bytes.len() {
-            for bit in 0..8 {
-                let mut flipped = bytes.clone();
-                flipped[at] ^= 1 << bit;
-                if let Ok(run) = Run::parse(flipped) {
-                    let _ = text(&run);
-                }
-            }
-        }
     }
 }

@@ -12,7 +12,9 @@
 use super::filter::{Filter, FilterBuilder};
 use super::frame::{self, DatabaseId, Kind, Place};
 use super::manifest::{BlockRef, SegmentId, SegmentMeta};
+use super::packed;
 use super::run::{Run, RunBuilder};
+use super::unpacked;
 use crate::bytes::{Reader, put_varint};
 use crate::error::{Error, Result};
 use std::rc::Rc;
@@ -38,7 +40,7 @@ impl SegmentIndex {
         let mut bytes = Vec::with_capacity(4 + filter.len() + self.run.as_bytes().len());
         bytes.extend_from_slice(&(filter.len() as u32).to_le_bytes());
         bytes.extend_from_slice(filter);
-        bytes.extend_from_slice(self.run.as_bytes());
+        packed::pack(&self.run, &mut bytes);
         bytes
     }
 
@@ -50,7 +52,7 @@ impl SegmentIndex {
             Some((Filter::parse(filter)?, run))
         });
         let (filter, run) = parts.ok_or_else(|| Error::corrupt("a segment's index is malformed"))?;
-        Ok(SegmentIndex { run: Run::parse(run.to_vec())?, filter })
+        Ok(SegmentIndex { run: unpacked::unpack(run)?, filter })
     }
 
     /// Bytes that it takes in memory.
@@ -154,7 +156,7 @@ impl SegmentBuilder {
         }
         let run = self.block.finish();
         let number = self.index.len() as u32;
-        let (frame, checksum) = self.seal(Kind::Block, number, run.as_bytes());
+        let (frame, checksum) = self.seal(Kind::Block, number, &packed::packed(&run));
         if !self.extent.is_empty() && self.extent.len() + frame.len() > self.cut.extent_bytes {
             self.end_extent();
         }

@@ -28,14 +28,14 @@ use crate::value::view::ObjectView;
 use crate::value::{KeyRange, Name, Number, Object, Path, TWO_63, Value, View};
 
 /// The end of a string, an array, an object; below every tag.
-const END: u8 = 0;
+pub(crate) const END: u8 = 0;
 /// What stands before an escaped byte.
 const ESCAPE: u8 = 1;
 /// An array without elements, in an index over its elements: below null, as MongoDB sorts it.
 const TAG_EMPTY: u8 = 0x04;
 const TAG_NULL: u8 = 0x08;
 const TAG_NUMBER: u8 = 0x10;
-const TAG_STRING: u8 = 0x18;
+pub(crate) const TAG_STRING: u8 = 0x18;
 const TAG_OBJECT: u8 = 0x20;
 const TAG_ARRAY: u8 = 0x28;
 const TAG_BYTES: u8 = 0x30;
