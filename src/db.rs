@@ -22,6 +22,7 @@ pub use watch::News;
 use work::Work;
 
 mod answer;
+mod by_key;
 mod change;
 mod collection;
 pub mod config;

@@ -104,7 +104,7 @@ fn drop_repeated(
 }
 
 /// What is stored under the keys of these changes, which stand in the order of their keys.
-async fn read<S: Storage>(
+pub(crate) async fn read<S: Storage>(
     work: &Work<S>,
     changes: &Changes,
     order: &[usize],
@@ -171,7 +171,12 @@ pub(crate) async fn update<S: Storage>(
 }
 
 /// Writes changes, some of which are still trees.
-async fn write_all<S: Storage>(work: &Work<S>, name: &str, changes: &mut Changes, trees: Vec<Tree<'_>>) -> Result<()> {
+pub(crate) async fn write_all<S: Storage>(
+    work: &Work<S>,
+    name: &str,
+    changes: &mut Changes,
+    trees: Vec<Tree<'_>>,
+) -> Result<()> {
     let id = work.collection(name).await?.id;
     draft::write_trees(work, id, changes, trees).await?;
     if let Some((_, error)) = changes.take_refused() {
@@ -263,7 +268,7 @@ async fn matching<S: Storage>(work: &Work<S>, collection: &Rc<Collection>, query
 }
 
 /// Sets what a document becomes, as a row where that is quickly done, else as a tree. One that stays as it is is idle.
-fn become_new(
+pub(crate) fn become_new(
     collection: &Collection,
     changes: &mut Changes,
     place: usize,

@@ -5,6 +5,7 @@
 //! Invariant: what can be checked without reading documents is checked before the first of them is read.
 
 use super::answer;
+use super::by_key::{self, Counts};
 use super::collection::{self, Becomes, Updated, Upsert};
 use super::document::Keys;
 use super::draft::Docs;
@@ -13,17 +14,15 @@ use super::request::{Request, push_commit};
 use super::work::Work;
 use super::write::Mode;
 use crate::engine::Committed;
-use crate::engine::catalog::Collection;
 use crate::error::{Error, Result};
 use crate::query::{Filter, Sort};
-use crate::sorted;
 use crate::storage::Storage;
 use crate::value::update::Update;
-use crate::value::{Object, Value, codec, key};
+use crate::value::{Object, Value, codec};
 
 /// A writing request.
 pub(crate) enum Operation<'a> {
-    Insert { docs: Docs<'a>, mode: Mode },
+    Insert { docs: Docs<'a>, mode: Mode, telling: Telling },
     Put { docs: Docs<'a> },
     Update { query: Query, update: Update, upsert: Upsert },
     Replace { query: Query, document: &'a Object, upsert: Upsert },
@@ -64,6 +63,14 @@ impl Answer {
     }
 }
 
+/// How much is told of the error of one document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Telling {
+    Short,
+    /// All that it would say by itself.
+    Whole,
+}
+
 /// Which state of the document is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Returns {
@@ -80,8 +87,10 @@ impl<'a> Operation<'a> {
         Ok(match request.text("op")? {
             "insert" => {
                 let mode = if request.flag("ordered", true)? { Mode::Together } else { Mode::Each };
-                Operation::Insert { docs: request.docs()?, mode }
+                Operation::Insert { docs: request.docs()?, mode, telling: Telling::Short }
             }
+            // Inserts that know nothing of each other.
+            "insert_each" => Operation::Insert { docs: request.docs()?, mode: Mode::Each, telling: Telling::Whole },
             "put" => Operation::Put { docs: request.docs()? },
             "update" => Operation::Update {
                 query: request.chosen()?,
@@ -138,7 +147,7 @@ impl<'a> Operation<'a> {
             "insertOne" => {
                 let document = body.get("document").map(core::slice::from_ref);
                 let docs = document.ok_or_else(|| Error::invalid("`document` of `insertOne` is missing"))?;
-                Operation::Insert { docs: Docs::Trees(docs), mode: Mode::Together }
+                Operation::Insert { docs: Docs::Trees(docs), mode: Mode::Together, telling: Telling::Short }
             }
             "updateOne" => Operation::Update { query: query(Some(1))?, update: update()?, upsert },
             "updateMany" => Operation::Update { query: query(None)?, update: update()?, upsert },
@@ -153,17 +162,29 @@ impl<'a> Operation<'a> {
         })
     }
 
+    /// Of an update or a replacement: what it chooses, what that becomes, and what is done where there is none.
+    pub(crate) fn change(&self) -> Option<(&Query, Becomes<'_>, Upsert)> {
+        match self {
+            Operation::Update { query, update, upsert } => Some((query, Becomes::Updated(update), *upsert)),
+            Operation::Replace { query, document, upsert } => Some((query, Becomes::Replaced(document), *upsert)),
+            _ => None,
+        }
+    }
+
     /// Carries the operation out, and answers without the commit.
     ///
     /// # Errors
     /// As the calls of `db/collection.rs`.
     pub(crate) async fn carry_out<S: Storage>(&self, work: &Work<S>, name: &str) -> Result<Answer> {
+        if let Some((query, becomes, upsert)) = self.change() {
+            return Ok(Answer::of(updated(collection::update(work, name, query.clone(), &becomes, upsert).await?)));
+        }
         Ok(Answer::of(match self {
-            Operation::Insert { docs, mode } => {
+            Operation::Insert { docs, mode, telling } => {
                 let inserted = collection::insert(work, name, docs, *mode).await?;
                 let mut fields = Object::new();
                 if *mode == Mode::Each {
-                    let errors = inserted.errors.iter().map(|(place, error)| write_error(*place, error));
+                    let errors = inserted.errors.iter().map(|(place, error)| write_error(*place, error, *telling));
                     fields.set("writeErrors", Value::Array(errors.collect()));
                 }
                 return Ok(Answer { keys: Some(("insertedIds", inserted.ids)), fields });
@@ -171,14 +192,6 @@ impl<'a> Operation<'a> {
             Operation::Put { docs } => {
                 let keys = collection::put(work, name, docs).await?;
                 return Ok(Answer { keys: Some(("keys", keys)), fields: Object::new() });
-            }
-            Operation::Update { query, update, upsert } => {
-                let becomes = Becomes::Updated(update);
-                updated(collection::update(work, name, query.clone(), &becomes, *upsert).await?)
-            }
-            Operation::Replace { query, document, upsert } => {
-                let becomes = Becomes::Replaced(document);
-                updated(collection::update(work, name, query.clone(), &becomes, *upsert).await?)
             }
             Operation::FindAndUpdate { filter, sort, update, upsert, returns } => {
                 let chosen = (filter.clone(), sort.clone());
@@ -195,34 +208,31 @@ impl<'a> Operation<'a> {
                 answer::counts(&[("deletedCount", collection::delete_keys(work, name, keys).await?)])
             }
             Operation::Bulk(operations) => return bulk(work, name, operations).await,
+            Operation::Update { .. } | Operation::Replace { .. } => {
+                return Err(Error::internal("a change is carried out above"));
+            }
         }))
     }
 }
 
 /// Carries operations out one after the other, each seeing what those before it did.
 async fn bulk<S: Storage>(work: &Work<S>, name: &str, operations: &[Operation<'_>]) -> Result<Answer> {
-    let collection = work.collection(name).await?;
-    // So that they are in memory when they are asked for one by one.
-    let _read = work.transaction().snapshot().get_many(&as_slices(&keys_of(operations, &collection))).await?;
-    let mut total = Updated::default();
-    let (mut inserted, mut deleted, mut upserts) = (Keys::default(), 0, 0);
+    if let Some(counts) = by_key::carry_out(work, name, operations).await? {
+        return Ok(bulk_answer(Keys::default(), &counts, 0));
+    }
+    let mut counts = Counts::default();
+    let (mut inserted, mut upserts) = (Keys::default(), 0);
     for (place, operation) in operations.iter().enumerate() {
         let done = async {
+            if let Some((query, becomes, upsert)) = operation.change() {
+                upserts += counts.add(&collection::update(work, name, query.clone(), &becomes, upsert).await?);
+                return Ok(());
+            }
             match operation {
-                Operation::Insert { docs, mode } => {
+                Operation::Insert { docs, mode, .. } => {
                     inserted.append(&collection::insert(work, name, docs, *mode).await?.ids);
                 }
-                Operation::Delete { query } => deleted += collection::delete(work, name, query.clone()).await?,
-                Operation::Update { query, update, upsert } => {
-                    let becomes = Becomes::Updated(update);
-                    let one = collection::update(work, name, query.clone(), &becomes, *upsert).await?;
-                    upserts += total.add(&one);
-                }
-                Operation::Replace { query, document, upsert } => {
-                    let becomes = Becomes::Replaced(document);
-                    let one = collection::update(work, name, query.clone(), &becomes, *upsert).await?;
-                    upserts += total.add(&one);
-                }
+                Operation::Delete { query } => counts.deleted += collection::delete(work, name, query.clone()).await?,
                 _ => return Err(Error::internal("an operation that is not one of a bulk write")),
             }
             Ok(())
@@ -236,47 +246,22 @@ async fn bulk<S: Storage>(work: &Work<S>, name: &str, operations: &[Operation<'_
             error
         })?;
     }
-    let mut fields = Object::new();
-    for (name, count) in [
+    Ok(bulk_answer(inserted, &counts, upserts))
+}
+
+fn bulk_answer(inserted: Keys, counts: &Counts, upserts: usize) -> Answer {
+    let fields = answer::counts(&[
         ("insertedCount", inserted.len()),
-        ("matchedCount", total.matched),
-        ("modifiedCount", total.modified),
-        ("deletedCount", deleted),
+        ("matchedCount", counts.matched),
+        ("modifiedCount", counts.modified),
+        ("deletedCount", counts.deleted),
         ("upsertedCount", upserts),
-    ] {
-        fields.set(name, Value::count(count));
-    }
-    Ok(Answer { keys: Some(("insertedIds", inserted)), fields })
+    ]);
+    Answer { keys: Some(("insertedIds", inserted)), fields }
 }
 
-/// The documents' keys that operations name, ascending.
-fn keys_of(operations: &[Operation<'_>], collection: &Collection) -> Vec<Vec<u8>> {
-    let [field] = collection.key_fields.as_slice() else { return Vec::new() };
-    let mut keys = Vec::with_capacity(operations.len());
-    for operation in operations {
-        let (Operation::Update { query, .. } | Operation::Replace { query, .. } | Operation::Delete { query }) =
-            operation
-        else {
-            continue;
-        };
-        let value = query.filter.equalities().into_iter().find(|(path, _)| *path == field);
-        let mut key = collection.id.documents();
-        if let Some((_, value)) = value
-            && let Ok(primary) = key::primary_from_value(&collection.key_fields, value.into())
-        {
-            key.extend_from_slice(&primary);
-            keys.push(key);
-        }
-    }
-    sorted::once_each(keys)
-}
-
-fn as_slices(keys: &[Vec<u8>]) -> Vec<&[u8]> {
-    keys.iter().map(Vec::as_slice).collect()
-}
-
-impl Updated {
-    /// Adds the counts of another; answers how many it upserted.
+impl Counts {
+    /// Adds those of one operation; answers how many it upserted.
     fn add(&mut self, other: &Updated) -> usize {
         self.matched += other.matched;
         self.modified += other.modified;
@@ -292,10 +277,17 @@ fn updated(updated: Updated) -> Object {
     answer
 }
 
-fn write_error(place: usize, error: &Error) -> Value {
-    Value::Object(Object::from([
+fn write_error(place: usize, error: &Error, telling: Telling) -> Value {
+    let mut fields = Object::from([
         ("index", Value::count(place)),
         ("code", error.kind().code().into()),
         ("message", error.message().into()),
-    ]))
+    ]);
+    if telling == Telling::Whole {
+        let mut details = Object::new();
+        error.details().iter().for_each(|(name, value)| details.set(*name, value.as_str().into()));
+        fields.set("hint", error.hint().into());
+        fields.set("details", details.into());
+    }
+    fields.into()
 }

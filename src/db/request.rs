@@ -151,9 +151,8 @@ impl<S: Storage> Scope<'_, S> {
                 self.cursors().close(parse_count("cursor", request.needed("cursor")?)?);
                 Ok(encoded(Object::new()))
             }
-            "insert" | "put" | "update" | "replace" | "find_and_update" | "delete" | "delete_keys" | "bulk_write" => {
-                self.write(request).await
-            }
+            "insert" | "insert_each" | "put" | "update" | "replace" | "find_and_update" | "delete" | "delete_keys"
+            | "bulk_write" => self.write(request).await,
             "indexes" => Ok(encoded(indexes(&self.read(request).await?.1))),
             "collections" => Ok(encoded(collections(&*self.catalog().await?))),
             "stats" => self.stats(request).await,
