@@ -42,11 +42,13 @@ export class BatchEncoder extends Walker {
   #textLength = 0
   #gathered = ''
   #isAscii = true
+  /** Where the documents end, once sealed. */
+  #end = 0
   /** Whether each string is looked at by itself. */
   #isCareful = false
 
-  /** The bytes of a batch. */
-  encode(documents: readonly unknown[]): Uint8Array {
+  /** Makes a batch; answers its length, for `copyTo`: it is copied once, to where it goes. */
+  encode(documents: readonly unknown[]): number {
     this.#isCareful = false
     try {
       return this.#encode(documents)
@@ -68,19 +70,49 @@ export class BatchEncoder extends Walker {
     if (this.#text.length > 64 * TEXT_BYTES_START) this.#text = new Uint8Array(TEXT_BYTES_START)
   }
 
-  #encode(documents: readonly unknown[]): Uint8Array {
+  /** Begins a batch to which documents are added one by one. */
+  begin(): void {
     this.reset()
-    const count = documents.length
-    for (let index = 0; index < count; index++) {
-      this.root(documents[index], 'document', count === 1 ? {} : { index })
-      if (this.#objects !== index + 1) throw this.refused('no plain object', 'e.g. `{ id: 1 }`')
-    }
-    this.#flush()
-    return this.#assemble(count)
+    // What is wrong with a document is said when it is added.
+    this.#isCareful = true
   }
 
-  /** Shapes, count and text in front of the documents. */
-  #assemble(count: number): Uint8Array {
+  /** Adds a document to what was begun; one that is refused leaves nothing behind. */
+  add(document: unknown): void {
+    const [length, textLength, gathered, isAscii, objects] = [this.length, this.#textLength, this.#gathered, this.#isAscii, this.#objects]
+    try {
+      this.#document(document, {})
+    } catch (thrown) {
+      this.length = length
+      this.#textLength = textLength
+      this.#gathered = gathered
+      this.#isAscii = isAscii
+      this.#objects = objects
+      throw thrown
+    }
+  }
+
+  /** The bytes of what was begun, about. */
+  get sizeBytes(): number {
+    return this.size
+  }
+
+  #encode(documents: readonly unknown[]): number {
+    this.reset()
+    const count = documents.length
+    for (let index = 0; index < count; index++) this.#document(documents[index], count === 1 ? {} : { index })
+    return this.end()
+  }
+
+  #document(document: unknown, facts: Record<string, unknown>): void {
+    const before = this.#objects
+    this.root(document, 'document', facts)
+    if (this.#objects !== before + 1) throw this.refused('no plain object', 'e.g. `{ id: 1 }`')
+  }
+
+  /** Ends what was begun; answers its length, for `copyTo`. Shapes, count and text stand behind the documents until then. */
+  end(): number {
+    this.#flush()
     const end = this.length
     this.ensure(this.#shapes.reduce((room, shape) => room + shape.head.length, 32))
     this.varint(this.#shapes.length)
@@ -88,15 +120,19 @@ export class BatchEncoder extends Walker {
       this.bytes.set(head, this.length)
       this.length += head.length
     }
-    this.varint(count)
+    this.varint(this.#objects)
     this.byte(this.#isAscii ? 1 : 0)
     this.varint(this.#textLength)
-    const head = this.length - end
-    const batch = new Uint8Array(head + this.#textLength + end)
-    batch.set(this.bytes.subarray(end, this.length))
-    batch.set(this.#text.subarray(0, this.#textLength), head)
-    batch.set(this.bytes.subarray(0, end), head + this.#textLength)
-    return batch
+    this.#end = end
+    return this.length + this.#textLength
+  }
+
+  /** Writes what was sealed to `out`. */
+  copyTo(out: Uint8Array, at: number): void {
+    const head = this.length - this.#end
+    out.set(this.bytes.subarray(this.#end, this.length), at)
+    out.set(this.#text.subarray(0, this.#textLength), at + head)
+    out.set(this.bytes.subarray(0, this.#end), at + head + this.#textLength)
   }
 
   protected override get size(): number {

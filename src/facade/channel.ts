@@ -3,10 +3,12 @@
 // Not an implementation: `database.ts` and `transaction.ts` have one each.
 
 import type { Request } from './codec.js'
-import type { CallOptions, WriteOptions } from './types.js'
+import type { CallOptions, InsertOneResult, WriteOptions } from './types.js'
 
 /** Takes requests and gives answers. */
 export interface Channel {
   ask(request: Request, options: CallOptions | undefined): Promise<unknown>
   write(request: Request, options: WriteOptions | undefined): Promise<unknown>
+  /** One document, which may go out together with others; `undefined` where it must be a request of its own. */
+  insert?(collection: string, document: object, options: WriteOptions | undefined): Promise<InsertOneResult> | undefined
 }

@@ -28,17 +28,33 @@ const idleForBatches: BatchEncoder[] = []
 
 /** One request, encoded. Throws `invalid` or `limit` with the path of what cannot be stored. */
 export function encodeRequest(request: Request): Uint8Array {
+  const { docs } = request
+  if (!Array.isArray(docs)) return encodeFields(request, undefined, 0)
+  return withEncoder(idleForBatches, () => new BatchEncoder(), (batch) => encodeFields(request, batch, batch.encode(docs)))
+}
+
+/** One request with a batch that was gathered and ended, of this length, as its documents. */
+export function encodeGathered(request: Request, batch: BatchEncoder, length: number): Uint8Array {
+  return encodeFields(request, batch, length)
+}
+
+/** The fields of a request; a batch stands behind the others. */
+function encodeFields(request: Request, batch: BatchEncoder | undefined, length: number): Uint8Array {
   return withEncoder(idle, () => new Encoder(), (encoder) => {
-    const fields = Object.entries(request).filter(([, value]) => value !== undefined)
-    encoder.object(fields.length)
+    const fields = Object.entries(request).filter(([name, value]) => value !== undefined && (batch === undefined || name !== 'docs'))
+    encoder.object(fields.length + (batch === undefined ? 0 : 1))
     for (const [name, value] of fields) {
       encoder.name(name)
       const noun = LISTS[name]
-      if (name === 'docs' && Array.isArray(value)) encoder.raw(encodeBatch(value))
-      else if (noun !== undefined && Array.isArray(value)) encodeList(encoder, noun, value)
+      if (noun !== undefined && Array.isArray(value)) encodeList(encoder, noun, value)
       else encoder.root(value, NOUNS[name] ?? name)
     }
-    return encoder.finish()
+    if (batch === undefined) return encoder.finish(0)
+    encoder.name('docs')
+    encoder.rawHead(length)
+    const bytes = encoder.finish(length)
+    batch.copyTo(bytes, bytes.length - length)
+    return bytes
   })
 }
 
@@ -46,17 +62,13 @@ export function encodeRequest(request: Request): Uint8Array {
 export function encode(value: unknown, noun = 'value'): Uint8Array {
   return withEncoder(idle, () => new Encoder(), (encoder) => {
     encoder.root(value, noun)
-    return encoder.finish()
+    return encoder.finish(0)
   })
 }
 
 /** Whether `value` goes through the codec and comes back, and if so, as what. For tests and for looking at data. */
 export function roundTrip(value: unknown): unknown {
   return decode(encode(value))
-}
-
-function encodeBatch(documents: readonly unknown[]): Uint8Array {
-  return withEncoder(idleForBatches, () => new BatchEncoder(), (encoder) => encoder.encode(documents))
 }
 
 function encodeList(encoder: Encoder, noun: string, values: readonly unknown[]): void {
@@ -71,12 +83,19 @@ function withEncoder<E extends Walker>(pool: E[], make: () => E, write: (encoder
   const encoder = pool.pop() ?? make()
   encoder.reset()
   try {
-    return write(encoder)
-  } catch (thrown) {
-    if (thrown instanceof HyphaError) throw thrown
-    throw invalid('a value could not be read', { hint: 'a getter or a proxy of it threw; see `cause`', cause: thrown })
+    return guarded(() => write(encoder))
   } finally {
     encoder.reset()
     pool.push(encoder)
+  }
+}
+
+/** What `read` answers; whatever a getter or a proxy throws becomes a HyphaError. */
+export function guarded<R>(read: () => R): R {
+  try {
+    return read()
+  } catch (thrown) {
+    if (thrown instanceof HyphaError) throw thrown
+    throw invalid('a value could not be read', { hint: 'a getter or a proxy of it threw; see `cause`', cause: thrown })
   }
 }

@@ -10,6 +10,7 @@ import { decode, encode, encodeRequest, type Request } from './codec.js'
 import type { Config } from './config.js'
 import { fromEngine } from './engine_error.js'
 import { HyphaError, isTrap } from './errors.js'
+import { Gather } from './gather.js'
 import type { Instance } from './instance.js'
 import { Line, type Leave } from './line.js'
 import { Listeners } from './listeners.js'
@@ -19,7 +20,7 @@ import type { Patience } from './patience.js'
 import { Peers } from './peers.js'
 import type { Prelude } from './prelude.js'
 import { Timer } from './timer.js'
-import type { Change, Commit, Durability, Events } from './types.js'
+import type { Change, Commit, Durability, Events, InsertOneResult } from './types.js'
 
 type Answer = Uint8Array | Promise<Uint8Array>
 
@@ -38,6 +39,7 @@ export class Connection {
   readonly #peers: Peers | undefined
   readonly #timer: Timer
   readonly #line = new Line()
+  readonly #gather = new Gather((bytes) => this.#write(bytes))
   readonly #marks: MarkKeeper | undefined
   readonly #listeners = new Listeners()
   readonly #prelude: Prelude
@@ -102,7 +104,15 @@ export class Connection {
 
   /** Writes. Given up on before the commit, there is no effect. */
   async write(request: Request, durability: Durability | undefined, patience: Patience | undefined): Promise<unknown> {
-    const bytes = encodeRequest(durability === undefined ? request : { ...request, durability })
+    return this.#write(encodeRequest(durability === undefined ? request : { ...request, durability }), durability, patience)
+  }
+
+  /** Inserts one document, together with those that are inserted in the same turn; `undefined` where it is to be written. */
+  insert(collection: string, document: object, durability: Durability | undefined): Promise<InsertOneResult> | undefined {
+    return this.#gather.insert(collection, document, durability)
+  }
+
+  async #write(bytes: Uint8Array, durability?: Durability, patience?: Patience): Promise<unknown> {
     // A worker is handed its bytes, and after a conflict it is handed them again.
     const given = (): Uint8Array => (this.config.worker === undefined ? bytes : bytes.slice())
     const answer = await this.inTurn(TURNS_MAX, () => patience === undefined
@@ -114,6 +124,8 @@ export class Connection {
 
   /** Runs `work`, and again after a conflict, up to `retries` times; in turn with whoever was in the way. */
   async inTurn<R>(retries: number, work: () => Promise<R>): Promise<R> {
+    // What was asked for sooner goes sooner.
+    this.#gather.flush()
     if (!this.#isPrepared) await this.#prepare()
     const turns = this.#peers?.turns
     let leave: Leave | undefined
@@ -201,6 +213,7 @@ export class Connection {
 
   async #close(): Promise<void> {
     if (this.#calls.haveEnded) return
+    this.#gather.flush()
     const engine = this.#engine
     this.#timer.stop()
     // Writes that wait for the same go first.

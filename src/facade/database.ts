@@ -35,6 +35,7 @@ export class Database<S extends Schemas = Schemas> {
     this.#channel = {
       ask: async (request, options) => this.#live().ask(request, Patience.from(options)),
       write: async (request, options: WriteOptions | undefined) => this.#live().write(request, options?.durability, Patience.from(options)),
+      insert: (collection, document, options) => Patience.from(options) === undefined ? this.#live().insert(collection, document, options?.durability) : undefined,
     }
   }
 

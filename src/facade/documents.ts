@@ -79,6 +79,8 @@ export class Documents<T extends object = Document> {
   /** Adds a document; `already_exists` where its key or a unique value is taken. */
   async insertOne(document: Insertable<T>, options?: WriteOptions): Promise<InsertOneResult> {
     checkOptions(options, WRITE, 'insertOne')
+    const gathered = this.channel.insert?.(this.name, readDocument(document), options)
+    if (gathered !== undefined) return gathered
     const { insertedIds, ...rest } = (await this.#write({ op: 'insert', docs: [readDocument(document)] }, options)) as InsertManyResult
     return { insertedId: insertedIds[0]!, ...rest }
   }

@@ -15,9 +15,11 @@ const utf8 = new TextEncoder()
 
 /** Writes values one behind the other. One user at a time: see `codec.ts`. */
 export class Encoder extends Walker {
-  /** A copy of what was written. */
-  finish(): Uint8Array {
-    return this.bytes.slice(0, this.length)
+  /** A copy of what was written, with `room` bytes behind it. */
+  finish(room: number): Uint8Array {
+    const bytes = new Uint8Array(this.length + room)
+    bytes.set(this.bytes.subarray(0, this.length))
+    return bytes
   }
 
   /** An object's head; `count` fields must follow, each by `name` and then a value. */
@@ -39,13 +41,11 @@ export class Encoder extends Walker {
     this.#text(name)
   }
 
-  /** Bytes as a value. */
-  raw(bytes: Uint8Array): void {
-    this.ensure(bytes.length + 6)
+  /** The head of bytes as a value; so many bytes must follow. */
+  rawHead(length: number): void {
+    this.ensure(6)
     this.byte(Tag.Bytes)
-    this.varint(bytes.length)
-    this.bytes.set(bytes, this.length)
-    this.length += bytes.length
+    this.varint(length)
   }
 
   protected string(text: string): void {

@@ -84,6 +84,36 @@ describe('inserting', () => {
     assert.equal(await readings.countDocuments(), 1000)
     assert.deepStrictEqual(await readings.bulkGet(ids(docs)), docs)
   })
+
+  test('of inserts that are started together each has an outcome of its own', async (t) => {
+    const { readings } = await openReadings(t)
+    await readings.insertOne({ id: 'taken', serial: 's' })
+    const alone = await readings.insertOne({ id: 'taken' }).catch((error) => error)
+    const getter = { id: 'g', get value() { void readings.insertOne({ id: 'inner' }); return 1 } }
+    const thrower = { id: 't', get value() { throw new Error('mine') } }
+    const given = [{ id: 'a' }, { id: 'taken' }, { id: 'x', text: '\ud800' }, { id: 'b', text: 'é'.repeat(9) }, [], getter, thrower, { id: 'a' }, { agent: 1 }, { id: 'u', serial: 's' }]
+    const results = await Promise.allSettled(given.map((doc) => readings.insertOne(doc)))
+    assert.deepEqual(results.map(({ value, reason }) => reason?.code ?? typeof value.insertedId),
+      ['string', 'already_exists', 'invalid', 'string', 'invalid', 'string', 'invalid', 'already_exists', 'string', 'already_exists'])
+    assert.deepEqual(results[1].reason.toJSON(), alone.toJSON())
+    assert.equal(results[6].reason.cause.message, 'mine')
+    assert.match(JSON.stringify(results[9].reason.details), /by_serial/u)
+    assert.deepEqual(await readings.find({ id: { $lt: 'h' } }).keys(), [results[8].value.insertedId, 'a', 'b', 'g'].sort())
+    assert.deepEqual(await readings.get('b'), { id: 'b', text: 'é'.repeat(9) })
+    assert.deepEqual(await readings.get('inner'), { id: 'inner' })
+  })
+
+  test('an insert takes the document as it is at the call, and other writes do not overtake it', async (t) => {
+    const { readings } = await openReadings(t)
+    const doc = { id: 'a', n: 1 }
+    const writes = [readings.insertOne(doc), readings.insertOne({ id: 'b', n: 1 })]
+    doc.n = 2
+    writes.push(readings.put({ id: 'b', n: 3 }), readings.insertOne({ id: 'c' }, { durability: 'strict' }), readings.insertOne({ id: 'd' }))
+    const results = await Promise.all(writes)
+    assert.deepEqual(await readings.bulkGet(['a', 'b']), [{ id: 'a', n: 1 }, { id: 'b', n: 3 }])
+    assert.equal(results[3].durability, 'strict')
+    assert.deepEqual(await readings.find().keys(), ['a', 'b', 'c', 'd'])
+  })
 })
 
 describe('keys', () => {
