@@ -8,6 +8,8 @@ import { Turns } from './turns.js'
 
 /** How long news waits for more: a message costs a quarter of a millisecond, a fifth of a commit. */
 const TELL_MS = 8
+/** While commits go on, no sooner after the last news than this. */
+const TELL_AGAIN_MS = 50
 /** A message instead of a commit's number: let us stand in line. */
 const CONTENDED = 'contended'
 
@@ -24,6 +26,7 @@ export class Peers {
   }
   #announced = 0
   #telling: ReturnType<typeof setTimeout> | undefined
+  #toldMs = -Infinity
   #stopped = false
 
   /** `look` is called when another context may have committed. */
@@ -55,8 +58,9 @@ export class Peers {
     if (this.#channel === undefined || this.#telling !== undefined) return
     this.#telling = setTimeout(() => {
       this.#telling = undefined
+      this.#toldMs = performance.now()
       this.#post(this.#announced)
-    }, TELL_MS)
+    }, Math.max(TELL_MS, this.#toldMs + TELL_AGAIN_MS - performance.now()))
   }
 
   #post(message: unknown): void {
