@@ -75,6 +75,7 @@ pub mod transaction;
 mod unpacked;
 pub mod unsorted;
 mod waiter;
+mod weave;
 mod write_set;
 
 pub use crate::value::{Direction, KeyRange};
@@ -233,6 +234,8 @@ pub(crate) struct Inner<S: Storage> {
     durable: Cell<CommitSeq>,
     /// How large the memtable may grow before this context looks for another's checkpoint.
     relieve_at_bytes: Cell<usize>,
+    /// About how many bytes of the log no segment holds, as stored.
+    log_bytes: Cell<usize>,
     background: Cell<bool>,
     /// Blocks of writers that died may lie about: the next flip deletes them.
     sweep_due: Cell<bool>,

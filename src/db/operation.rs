@@ -14,7 +14,7 @@ use super::request::{Request, push_commit};
 use super::work::Work;
 use super::write::Mode;
 use crate::engine::Committed;
-use crate::error::{Error, Result};
+use crate::error::{Detail, Error, Result};
 use crate::query::{Filter, Sort};
 use crate::storage::Storage;
 use crate::value::update::Update;
@@ -285,7 +285,14 @@ fn write_error(place: usize, error: &Error, telling: Telling) -> Value {
     ]);
     if telling == Telling::Whole {
         let mut details = Object::new();
-        error.details().iter().for_each(|(name, value)| details.set(*name, value.as_str().into()));
+        for (name, detail) in error.details() {
+            let detail = match detail {
+                Detail::Text(text) => text.as_str().into(),
+                // As in an error that is thrown: the facade decodes it.
+                Detail::Value(encoded) => Value::Bytes(encoded.clone()),
+            };
+            details.set(*name, detail);
+        }
         fields.set("hint", error.hint().into());
         fields.set("details", details.into());
     }

@@ -85,6 +85,7 @@ impl<S: Storage> Inner<S> {
                 return Err(Error::corrupt(format!("commit {} does not follow the one before", record.seq)));
             }
             (seq, previous) = (record.seq, checksum);
+            self.log_bytes.set(self.log_bytes.get() + stored.bytes.len());
             records.push((record, checksum));
         }
         Ok((seq == head.seq && previous == head.record).then_some(records))

@@ -5,15 +5,15 @@
 
 use super::flip::{Change, Trim};
 use super::manifest::Manifest;
-use super::merge::{Merge, Source, Step};
-use super::output::Output;
+use super::output::{Output, Then};
 use super::packed;
 use super::run::{Run, RunBuilder};
+use super::weave::Weave;
 use super::{Inner, Pressure, State};
 use crate::engine::format::SPACE_DOCUMENT;
 use crate::error::{ErrorKind, Result};
 use crate::storage::Storage;
-use crate::value::{Direction, KeyRange};
+use crate::value::KeyRange;
 use std::rc::Rc;
 
 impl<S: Storage> Inner<S> {
@@ -39,8 +39,7 @@ impl<S: Storage> Inner<S> {
         let pinned = resident(&frozen);
         match self.write_checkpoint(&frozen, &pinned, Trim::Later).await {
             Ok(true) => {
-                let bytes = frozen.memtable.frozen().iter().map(|run| run.as_bytes().len()).sum();
-                self.trim_log(frozen.manifest.checkpoint, frozen.head.seq, bytes).await;
+                self.trim_log(frozen.manifest.checkpoint, frozen.head.seq, self.log_bytes.replace(0)).await;
                 Ok(true)
             }
             // On a full disk what is written and what is trimmed must go in one transaction, which frees more than it
@@ -57,12 +56,10 @@ impl<S: Storage> Inner<S> {
         };
         let hides_nothing = frozen.manifest.segments().next().is_none();
         let range = KeyRange { start: vec![SPACE_DOCUMENT], end: None };
-        let mut merge = Merge::new(sources(frozen, &range), range, Direction::Ascending);
-        while merge.step() == Step::Entry {
-            if let Some((key, value)) = merge.entry()
-                && (value.is_some() || !hides_nothing)
-            {
-                output.push(key, value).await?;
+        let mut weave = Weave::new(frozen.memtable.frozen().iter().rev(), &range);
+        while let Some((key, value)) = weave.next() {
+            if (value.is_some() || !hides_nothing) && output.add(key, value) == Then::Settle {
+                output.settle().await?;
             }
         }
         let written = output.finish().await?;
@@ -99,21 +96,15 @@ impl<S: Storage> Inner<S> {
     }
 }
 
-/// The frozen runs, those of this range, as the sources of a merge.
-fn sources(frozen: &State, range: &KeyRange) -> Vec<Source> {
-    frozen.memtable.frozen().iter().rev().filter_map(|run| Source::run(run.clone(), range)).collect()
-}
-
 /// The resident keys as of now: what was committed since the last checkpoint over those of that checkpoint.
 fn resident(frozen: &State) -> Run {
     let range = KeyRange { start: Vec::new(), end: Some(vec![SPACE_DOCUMENT]) };
-    let mut sources = sources(frozen, &range);
-    sources.extend(Source::run(frozen.pinned.clone(), &range));
-    let mut merge = Merge::new(sources, range, Direction::Ascending);
+    let runs = frozen.memtable.frozen().iter().rev().chain([&frozen.pinned]);
+    let mut weave = Weave::new(runs, &range);
     let mut resident = RunBuilder::default();
-    while merge.step() == Step::Entry {
-        if let Some((key, Some(value))) = merge.entry() {
-            resident.push(key, Some(value));
+    while let Some((key, value)) = weave.next() {
+        if value.is_some() {
+            resident.push(key, value);
         }
     }
     resident.finish()

@@ -34,6 +34,25 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
+    /// A filter without keys, with room for so many.
+    pub(crate) fn with_room(keys: usize) -> Self {
+        Filter { bytes: vec![0; keys.div_ceil(KEYS_PER_BLOCK) * BLOCK_BYTES] }
+    }
+
+    /// How many keys it has room for.
+    pub(crate) const fn room(&self) -> usize {
+        self.bytes.len() / BLOCK_BYTES * KEYS_PER_BLOCK
+    }
+
+    /// Adds a key with this hash.
+    pub(crate) fn add(&mut self, hash: u64) {
+        let at = place(hash, self.bytes.len());
+        let Some(block) = self.bytes.get_mut(at..at + BLOCK_BYTES) else { return };
+        for (word, salt) in block.as_chunks_mut::<4>().0.iter_mut().zip(&SALTS) {
+            *word = (u32::from_le_bytes(*word) | bit(hash, *salt)).to_le_bytes();
+        }
+    }
+
     /// Reads the stored form; what has no whole number of blocks is no filter.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         bytes.len().is_multiple_of(BLOCK_BYTES).then(|| Filter { bytes: bytes.to_vec() })
@@ -55,11 +74,14 @@ impl Filter {
         if self.bytes.is_empty() || !is_filtered(key) {
             return true;
         }
-        let block = self.bytes.get(place(hash, self.bytes.len())..).unwrap_or_default();
-        block.chunks_exact(4).zip(SALTS).all(|(word, salt)| {
-            let word = word.first_chunk().map_or(u32::MAX, |word| u32::from_le_bytes(*word));
-            word & bit(hash, salt) != 0
-        })
+        let at = place(hash, self.bytes.len());
+        let block = self.bytes.get(at..at + BLOCK_BYTES).unwrap_or_default();
+        for (word, salt) in block.as_chunks::<4>().0.iter().zip(&SALTS) {
+            if u32::from_le_bytes(*word) & bit(hash, *salt) == 0 {
+                return false;
+            }
+        }
+        true
     }
 }
 
@@ -94,17 +116,9 @@ impl FilterBuilder {
 
     /// The filter; empty where there was no such key.
     pub(crate) fn finish(self) -> Filter {
-        let mut bytes = vec![0; self.hashes.len().div_ceil(KEYS_PER_BLOCK) * BLOCK_BYTES];
-        let len = bytes.len();
-        for hash in self.hashes {
-            let block = bytes.get_mut(place(hash, len)..).unwrap_or_default();
-            for (word, salt) in block.chunks_exact_mut(4).zip(SALTS) {
-                for (byte, bits) in word.iter_mut().zip(bit(hash, salt).to_le_bytes()) {
-                    *byte |= bits;
-                }
-            }
-        }
-        Filter { bytes }
+        let mut filter = Filter::with_room(self.hashes.len());
+        self.hashes.into_iter().for_each(|hash| filter.add(hash));
+        filter
     }
 }
 

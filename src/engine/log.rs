@@ -61,6 +61,7 @@ impl<S: Storage> Inner<S> {
 
     async fn write_record(&self, state: &State, record: &Record, durability: Durability) -> Result<Written> {
         let (stored, checksum) = record.encode(state.head.database);
+        self.log_bytes.set(self.log_bytes.get() + stored.bytes.len());
         let head = Head { seq: record.seq, record: checksum, ..state.head.clone() };
         let append = Append {
             expected_head: Some(state.head_bytes.clone()),

@@ -4,22 +4,34 @@
 //! few of them; a bulk batch is never taken apart.
 //!
 //! Invariants: runs are immutable, so cloning a memtable makes a snapshot; a frozen part (being written to a segment)
-//! takes part in reads and in nothing else; within each part, newer runs stand later.
+//! takes part in reads and in nothing else; within each part, newer runs stand later; what the filter of all large
+//! runs does not hold, no large run has.
 
-use super::filter;
-use super::run::{Entry, Run, RunBuilder};
+use super::filter::{self, Filter};
+use super::run::Run;
 use super::slice::Slice;
+use std::rc::Rc;
 
-/// Runs are merged while there are more than this many, largest work last.
-const RUNS_MAX: usize = 16;
+/// Large runs are merged while there are more than this many. A checkpoint comes sooner where batches are of some size:
+/// to merge them before it would be done for nothing.
+const RUNS_MAX: usize = 32;
 /// Runs below this are merged however few there are.
 const SMALL_BYTES: usize = 64 * 1024;
+/// The filter of all large runs has room for so many documents at least (64 KiB), more than come before a checkpoint
+/// unless they are small: to make it anew takes their hashes once more.
+const FILTER_ROOM: usize = 32 * 1024;
+/// With fewer large runs than this, each is asked by itself.
+const FILTERED_RUNS_MIN: usize = 4;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub struct Memtable {
     frozen: Vec<Run>,
     active: Vec<Run>,
+    /// The documents of all large runs: one look says of a new key that none of them has it.
+    documents: Rc<Filter>,
+    /// How many documents were added to it.
+    filtered: usize,
 }
 
 impl Memtable {
@@ -45,7 +57,32 @@ impl Memtable {
         // What will be merged again soon is not worth a filter.
         if let Some(newest) = self.active.pop_if(|newest| newest.as_bytes().len() >= SMALL_BYTES) {
             self.active.push(newest.filtered());
+            self.note_newest();
         }
+    }
+
+    /// Takes the newest run, a large one, up into the filter of all.
+    fn note_newest(&mut self) {
+        let Some(newest) = self.active.last() else { return };
+        self.filtered += newest.documents().len();
+        if self.filtered <= self.documents.room() {
+            let all = Rc::make_mut(&mut self.documents);
+            newest.documents().for_each(|key| all.add(filter::hash(key)));
+        } else {
+            self.filter_anew();
+        }
+    }
+
+    /// Makes the filter of all large runs; where there are few of them, one that says "perhaps".
+    fn filter_anew(&mut self) {
+        let large = || self.frozen.iter().chain(&self.active).filter(|run| run.is_filtered());
+        self.filtered = large().map(|run| run.documents().len()).sum();
+        let mut all = Filter::default();
+        if large().count() >= FILTERED_RUNS_MIN {
+            all = Filter::with_room((2 * self.filtered).max(FILTER_ROOM));
+            large().flat_map(Run::documents).for_each(|key| all.add(filter::hash(key)));
+        }
+        self.documents = Rc::new(all);
     }
 
     /// Freezes everything: what comes later goes into new runs.
@@ -56,6 +93,7 @@ impl Memtable {
     /// Forgets the frozen part: a segment holds it now.
     pub fn drop_frozen(&mut self) {
         self.frozen.clear();
+        self.filter_anew();
     }
 
     /// The frozen part, newer runs later.
@@ -77,7 +115,18 @@ impl Memtable {
 
     /// The same for a key with this hash.
     pub(super) fn get_hashed(&self, key: &[u8], hash: u64) -> Option<Option<Slice>> {
-        self.newest_first().filter(|run| run.may_hold(key, hash)).find_map(|run| run.get(key))
+        let is_in_large = self.documents.may_hold_hashed(key, hash);
+        for part in [&self.active, &self.frozen] {
+            for run in part.iter().rev() {
+                if (is_in_large || !run.is_filtered())
+                    && run.may_hold(key, hash)
+                    && let Some(found) = run.get(key)
+                {
+                    return Some(found);
+                }
+            }
+        }
+        None
     }
 
     /// Everything as one run.
@@ -94,28 +143,23 @@ impl Memtable {
     }
 }
 
-/// Merges any number of runs; where several have a key, the latest in the list wins.
+/// Merges any number of runs, two by two; where several have a key, the latest in the list wins.
 #[must_use]
 pub fn merge_all(runs: &[Run]) -> Run {
-    if let [run] = runs {
-        return run.clone();
+    match runs {
+        [] => Run::empty(),
+        [run] => run.clone(),
+        _ => {
+            let (older, newer) = runs.split_at(runs.len() / 2);
+            Run::merge(&merge_all(older), &merge_all(newer))
+        }
     }
-    let mut entries: Vec<(usize, Entry<'_>)> = Vec::with_capacity(runs.iter().map(Run::len).sum());
-    for (age, run) in runs.iter().enumerate() {
-        entries.extend(run.iter().map(|entry| (age, entry)));
-    }
-    entries.sort_by(|(a_age, (a, _)), (b_age, (b, _))| a.cmp(b).then(b_age.cmp(a_age)));
-    entries.dedup_by(|(_, (later, _)), (_, (kept, _))| later == kept);
-    let mut builder = RunBuilder::with_capacity(runs.iter().map(|run| run.as_bytes().len()).sum(), entries.len());
-    for (_, (key, value)) in entries {
-        builder.push(key, value);
-    }
-    builder.finish()
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use super::super::run::RunBuilder;
     use super::*;
     use std::collections::BTreeMap;
 

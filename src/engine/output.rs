@@ -19,6 +19,13 @@ pub(super) struct Written {
     pub(super) held: Vec<StoredExtent>,
 }
 
+/// What is to be done after an entry was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    GoOn,
+    Settle,
+}
+
 /// See the module.
 pub(super) struct Output<'a, S: Storage> {
     inner: &'a Inner<S>,
@@ -59,6 +66,14 @@ impl<'a, S: Storage> Output<'a, S> {
 
     /// Adds an entry; keys come in ascending order.
     pub(super) async fn push(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        match self.add(key, value) {
+            Then::GoOn => Ok(()),
+            Then::Settle => self.settle().await,
+        }
+    }
+
+    /// Adds an entry; says whether [`Output::settle`] is to be called before the next.
+    pub(super) fn add(&mut self, key: &[u8], value: Option<&[u8]>) -> Then {
         let inner = self.inner;
         let builder = match &mut self.builder {
             Some(builder) => builder,
@@ -71,15 +86,29 @@ impl<'a, S: Storage> Output<'a, S> {
             }
         };
         builder.push(key, value);
+        self.entries += 1;
         let is_full = builder.stored_bytes() >= inner.options.segment_bytes;
-        if let Some(ready) = builder.take_ready() {
+        // A look at the clock costs more than an entry.
+        let is_due = is_full || builder.has_ready() || self.entries.is_multiple_of(64);
+        if is_due { Then::Settle } else { Then::GoOn }
+    }
+
+    /// Writes what is ready, and gives others a turn when the slice of time is used up.
+    pub(super) async fn settle(&mut self) -> Result<()> {
+        if let Some(builder) = &mut self.builder {
+            let is_full = builder.stored_bytes() >= self.inner.options.segment_bytes;
             let id = builder.id();
-            self.take(id, ready).await?;
+            if let Some(ready) = builder.take_ready() {
+                self.take(id, ready).await?;
+            }
+            if is_full {
+                self.end_segment().await?;
+            }
         }
-        if is_full {
-            self.end_segment().await?;
+        if self.inner.env.monotonic_ms() >= self.until_ms {
+            self.inner.env.sleep(0).await;
+            self.until_ms = self.inner.env.monotonic_ms() + self.inner.options.slice_ms;
         }
-        self.turn().await;
         Ok(())
     }
 
@@ -151,16 +180,6 @@ impl<'a, S: Storage> Output<'a, S> {
             }
             attempt += 1;
             self.inner.env.sleep(backoff_ms(attempt)).await;
-        }
-    }
-
-    /// Gives others a turn when the slice of time is used up.
-    async fn turn(&mut self) {
-        self.entries += 1;
-        // A look at the clock costs more than an entry.
-        if self.entries.is_multiple_of(64) && self.inner.env.monotonic_ms() >= self.until_ms {
-            self.inner.env.sleep(0).await;
-            self.until_ms = self.inner.env.monotonic_ms() + self.inner.options.slice_ms;
         }
     }
 }

@@ -28,7 +28,6 @@
 
 use super::catalog::{DOCUMENT_PREFIX_LEN, INDEX_PREFIX_LEN};
 use super::digits;
-use super::filter::hash;
 use super::format::{SPACE_DOCUMENT, SPACE_INDEX};
 use super::run::Run;
 use crate::bytes::put_varint;
@@ -229,7 +228,7 @@ impl<'a> Documents<'a> {
     /// The slot of this primary key, or the empty one where it would be.
     fn slot(&self, primary: &[u8]) -> usize {
         let mask = self.slots.len().saturating_sub(1);
-        let mut slot = hash(primary) as usize & mask;
+        let mut slot = spread(primary) as usize & mask;
         while let Some(number) = self.at(slot) {
             if self.primary(number) == primary {
                 break;
@@ -257,6 +256,14 @@ impl<'a> Documents<'a> {
         }
         None
     }
+}
+
+/// A number that differs where keys do, most often: of no other use than to find a slot, so a plain one will do.
+fn spread(key: &[u8]) -> u64 {
+    let (words, rest) = key.as_chunks::<8>();
+    let rest = rest.iter().fold(key.len() as u64, |rest, byte| rest << 8 | u64::from(*byte));
+    let words = words.iter().map(|word| u64::from_le_bytes(*word));
+    words.chain([rest]).fold(0, |sum: u64, word| (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(32))
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub(super) struct Loaded {
     pub(super) state: State,
     /// The log's records after the checkpoint.
     pub(super) records: Vec<(Record, Checksum)>,
+    /// Bytes of the log, as stored.
+    pub(super) log_bytes: usize,
 }
 
 /// A storage call while there is no engine yet.
@@ -97,6 +99,7 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
         // What earlier contexts wrote may not be flushed, whatever the manifest says: they may have died before it was.
         durable: Cell::new(options.mark.map_or(CommitSeq::ZERO, |mark| mark.seq)),
         relieve_at_bytes: Cell::new(0),
+        log_bytes: Cell::new(loaded.log_bytes),
         background: Cell::new(false),
         sweep_due: Cell::new(true),
         pressure: Cell::new(Pressure::None),
@@ -196,7 +199,8 @@ pub(super) fn load(tail: &Tail) -> Result<Option<Loaded>> {
         pinned,
         memtable,
     };
-    Ok(Some(Loaded { state, records }))
+    let log_bytes = tail.records.iter().map(|record| record.bytes.len()).sum();
+    Ok(Some(Loaded { state, records, log_bytes }))
 }
 
 /// The records from the checkpoint to the head, checked to be one unbroken chain.

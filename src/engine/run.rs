@@ -147,6 +147,12 @@ impl Run {
         (0..self.count).filter_map(|index| self.entry(index))
     }
 
+    /// The keys of its documents.
+    pub(crate) fn documents(&self) -> impl ExactSizeIterator<Item = &[u8]> {
+        let range = self.lower_bound(&[SPACE_DOCUMENT])..self.lower_bound(&[SPACE_DOCUMENT + 1]);
+        range.map(|index| self.key(index).unwrap_or_default())
+    }
+
     /// The same run with a filter of its documents: for one that is looked into again and again.
     #[must_use]
     pub(crate) fn filtered(self) -> Self {
@@ -154,10 +160,13 @@ impl Run {
             return self;
         }
         let mut builder = FilterBuilder::default();
-        for index in self.lower_bound(&[SPACE_DOCUMENT])..self.lower_bound(&[SPACE_DOCUMENT + 1]) {
-            builder.add(self.key(index).unwrap_or_default());
-        }
+        self.documents().for_each(|key| builder.add(key));
         Run { documents: Some(Rc::new(builder.finish())), ..self }
+    }
+
+    /// Whether it has a filter.
+    pub(crate) const fn is_filtered(&self) -> bool {
+        self.documents.is_some()
     }
 
     /// Whether the run may have this key, which has this hash.

@@ -188,9 +188,14 @@ impl SegmentBuilder {
         self.bytes
     }
 
+    /// Whether [`SegmentBuilder::take_ready`] would give something.
+    pub(crate) const fn has_ready(&self) -> bool {
+        !self.ready.extents.is_empty()
+    }
+
     /// What came since the last call; none where that is no whole extent yet.
     pub(crate) fn take_ready(&mut self) -> Option<Ready> {
-        (!self.ready.extents.is_empty()).then(|| core::mem::take(&mut self.ready))
+        self.has_ready().then(|| core::mem::take(&mut self.ready))
     }
 
     /// The rest and the manifest's entry; `None` where no entry was added.

@@ -35,6 +35,7 @@ mod batch;
 
 const BATCH: usize = 1000;
 const BATCHES: usize = 20;
+const LOGGED: usize = 10;
 const ROUNDS: usize = 5;
 
 /// A machine's clock and cheap chance.
@@ -111,12 +112,16 @@ fn list(values: &[&str]) -> Value {
 }
 
 fn open() -> Database<Memory> {
+    open_in(Memory::new())
+}
+
+fn open_in(memory: Memory) -> Database<Memory> {
     let indexes = vec!["agent".into(), "ts".into(), list(&["site", "ts"])];
     let readings = Object::from([("key", "id".into()), ("indexes", indexes.into())]);
     let collections = vec![vec!["readings".into(), readings.into()].into()];
     let config = Object::from([("name", "bench".into()), ("collections", collections.into())]);
     let env = Rc::new(Machine { start: Instant::now(), random: Cell::new(7) });
-    wait(Database::open(Memory::new(), env, Config::parse(&config).unwrap())).unwrap()
+    wait(Database::open(memory, env, Config::parse(&config).unwrap())).unwrap()
 }
 
 fn request<const N: usize>(op: &str, more: [(&str, Value); N]) -> Vec<u8> {
@@ -185,6 +190,18 @@ fn main() {
     steps.run("batch to rows", BATCH, || batch::batch(docs[..BATCH].iter()), |bytes| rows(bytes));
     let insert_all = |database: &mut Database<Memory>| batches.iter().for_each(|batch| drop(ask(database, batch)));
     steps.run("insert batches", docs.len(), open, insert_all);
+    // As many as there are before a checkpoint.
+    let logged = || {
+        let memory = Memory::new();
+        let database = open_in(memory.clone());
+        batches[..LOGGED].iter().for_each(|batch| drop(ask(&database, batch)));
+        (memory, database)
+    };
+    let checkpoint =
+        |(_, database): &mut (Memory, Database<Memory>)| assert!(wait(database.engine().checkpoint()).unwrap());
+    steps.run("checkpoint", LOGGED * BATCH, logged, checkpoint);
+    let reopen = |(memory, _): &mut (Memory, Database<Memory>)| drop(open_in(memory.clone()));
+    steps.run("open, for each document in the log", LOGGED * BATCH, logged, reopen);
     let singles: Vec<Vec<u8>> = docs[..BATCH].iter().map(|doc| insert(core::slice::from_ref(doc))).collect();
     steps.run("insert one by one", BATCH, open, |database| singles.iter().for_each(|one| drop(ask(database, one))));
     let concurrently = |database: &mut Database<Memory>| {
