@@ -26,7 +26,7 @@ type Answer = Uint8Array | Promise<Uint8Array>
 
 /** How often a write is run again after a conflict, beyond the tries that the engine makes by itself. */
 const TURNS_MAX = 64
-/** How long after the opening that begins for which the first answer need not wait. */
+/** How long after the opening it is looked for news: the first answer need not wait. */
 const AFTER_MS = 30
 /** What is asked, not written, and writes all the same. */
 const WRITING = ['create_index', 'drop_index']
@@ -83,12 +83,8 @@ export class Connection {
     this.#marks = config.storage === 'memory' ? undefined : new MarkKeeper(config.name, () => this.#mark())
     engine.on_commit(() => this.#committed())
     engine.on_connection((event) => this.#connectionChanged(event))
-    this.#after = this.#isPrepared ? undefined : setTimeout(() => {
-      // The browser's log is put away only before a write: to be killed in the middle of that is what it is to help against.
-      void prelude.session?.note()
-      // What was committed while the engine was being loaded was told to nobody here.
-      void news.hint()
-    }, AFTER_MS)
+    // What was committed while the engine was being loaded was told to nobody here.
+    this.#after = this.#isPrepared ? undefined : setTimeout(() => void news.hint(), AFTER_MS)
     this.#timer.wake()
     this.#marks?.wake()
   }

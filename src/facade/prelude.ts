@@ -24,6 +24,8 @@ export class Prelude {
     this.#headStart = isKept ? new HeadStart(name, { reads: worker === undefined }) : undefined
     this.mark = isKept && !acceptLoss ? readMark(name) : Promise.resolve(undefined)
     this.session = isKept ? new Session(name) : undefined
+    // Now, though it is needed for writes only: a note that is a moment old when the browser is killed may not be on disk.
+    void this.session?.note()
   }
 
   /** See `HeadStart.take`. */

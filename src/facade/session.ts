@@ -1,8 +1,9 @@
 // Sessions: whether the last one with a database ended by itself, or the browser was killed under it.
 //
 // Not for safety of what is stored: it says when Chromium's own log is to be put away before more is written behind its
-// torn end (`Engine.retire_log`). So a session leaves a note when it begins to write, not before.
-// Invariants: notes lie in the cache storage, which is on disk at once (local storage is not); each session has a note of
+// torn end (`Engine.retire_log`).
+// Invariants: notes lie in the cache storage, which is on disk at once (local storage is not), or nearly: one left just before
+// the first write was sometimes gone after a kill, so it is left when the database begins to be opened; each session has a note of
 // its own and takes it away at its end; where another context is alive, nothing is said of those that are not.
 
 const CACHE = 'hyphadb-sessions'
@@ -35,13 +36,13 @@ export class Session {
   async #note(): Promise<boolean> {
     const wasKilled = await this.#lookBack().catch(() => false)
     if (this.#isOver) return wasKilled
-    await this.#put()
-    if (this.#isOver) void this.#forget()
-    else if (typeof document !== 'undefined') {
+    if (typeof document !== 'undefined') {
       // A page that is left by a link or a reload is not killed; it may also come back.
       globalThis.addEventListener('pagehide', this.#onHide)
       globalThis.addEventListener('pageshow', this.#onShow)
     }
+    await this.#put()
+    if (this.#isOver) void this.#forget()
     return wasKilled
   }
 
