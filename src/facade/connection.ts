@@ -242,9 +242,9 @@ export class Connection {
   /** What is to be done before the first write; not sooner, because it takes time that reading need not wait for. */
   #prepare(): Promise<void> {
     return (this.#preparing ??= (async () => {
-      const { session } = this.#prelude
+      const begun = await this.#prelude.session
       // Where it fails, what is stored is as safe as the browser makes it.
-      if (await session?.note()) await this.#calls.settle(() => this.#engine.retire_log()).then(() => session?.forgetDead(), () => undefined)
+      if (begun?.wasKilled) await this.#calls.settle(() => this.#engine.retire_log()).then(() => begun.session.forgetDead(), () => undefined)
       this.#isPrepared = true
     })())
   }

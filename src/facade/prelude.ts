@@ -6,13 +6,13 @@
 import type { Config } from './config.js'
 import { HeadStart, type ReadAhead } from './head_start.js'
 import { readMark, type Mark } from './mark.js'
-import { Session } from './session.js'
+import { Session, type Begun } from './session.js'
 
 export class Prelude {
   /** What is remembered of the database outside of it. */
   readonly mark: Promise<Mark | undefined>
-  /** None where nothing is kept. */
-  readonly session: Session | undefined
+  /** The session, and how the one before ended. None where nothing is kept. */
+  readonly session: Promise<Begun> | undefined
   readonly #headStart: HeadStart | undefined
   readonly #acceptsLoss: boolean
 
@@ -23,9 +23,7 @@ export class Prelude {
     // A connection cannot be handed to a worker.
     this.#headStart = isKept ? new HeadStart(name, { reads: worker === undefined }) : undefined
     this.mark = isKept && !acceptLoss ? readMark(name) : Promise.resolve(undefined)
-    this.session = isKept ? new Session(name) : undefined
-    // Now, though it is needed for writes only: a note that is a moment old when the browser is killed may not be on disk.
-    void this.session?.note()
+    this.session = isKept ? Session.begin(name) : undefined
   }
 
   /** See `HeadStart.take`. */
@@ -45,6 +43,6 @@ export class Prelude {
   /** Nothing came of it, or it is over. */
   end(): void {
     this.#headStart?.end()
-    this.session?.end()
+    void this.session?.then(({ session }) => session.end())
   }
 }

@@ -2,53 +2,44 @@
 //
 // Not for safety of what is stored: it says when Chromium's own log is to be put away before more is written behind its
 // torn end (`Engine.retire_log`).
-// Invariants: notes lie in the cache storage, which is on disk at once (local storage is not), or nearly: one left just before
-// the first write was sometimes gone after a kill, so it is left when the database begins to be opened; each session has a note of
+// Invariants: notes lie in the cache storage, which is on disk at once (local storage is not); each session has a note of
 // its own and takes it away at its end; where another context is alive, nothing is said of those that are not.
 
 const CACHE = 'hyphadb-sessions'
+
+/** A session that has begun. */
+export interface Begun {
+  readonly session: Session
+  /** The one before it was killed, and nobody has put the browser's log away since. */
+  readonly wasKilled: boolean
+}
 
 export class Session {
   readonly #name: string
   readonly #address: string
   #leave: () => void = () => undefined
-  #noting: Promise<boolean> | undefined
-  #isOver = false
   /** Held, because a page that is being left has no time to open it. */
   #notes: Cache | undefined
   #dead: readonly Request[] = []
   readonly #onHide = (): void => void this.#forget()
-  readonly #onShow = (): void => void this.#put()
+  readonly #onShow = (): void => void this.#note()
 
-  /** Begins: holds a lock for as long as this context lives, so that others can tell. */
-  constructor(name: string) {
+  private constructor(name: string) {
     this.#name = name
     this.#address = `${prefix(name)}${Math.random().toString(36).slice(2)}`
-    const held = new Promise<void>((leave) => { this.#leave = leave })
-    if (typeof navigator !== 'undefined') navigator.locks?.request(alive(name), { mode: 'shared' }, () => held).catch(() => undefined)
   }
 
-  /** Leaves a note, which has to be there before anything is written; answers whether the session before was killed. */
-  note(): Promise<boolean> {
-    return (this.#noting ??= this.#note())
-  }
-
-  async #note(): Promise<boolean> {
-    const wasKilled = await this.#lookBack().catch(() => false)
-    if (this.#isOver) return wasKilled
-    if (typeof document !== 'undefined') {
-      // A page that is left by a link or a reload is not killed; it may also come back.
-      globalThis.addEventListener('pagehide', this.#onHide)
-      globalThis.addEventListener('pageshow', this.#onShow)
-    }
-    await this.#put()
-    if (this.#isOver) void this.#forget()
-    return wasKilled
+  /** Begins a session; answers it, and whether the one before was killed. */
+  static async begin(name: string): Promise<Begun> {
+    const session = new Session(name)
+    const wasKilled = await session.#lookBack().catch(() => false)
+    void session.#note()
+    session.#live()
+    return { session, wasKilled }
   }
 
   /** Ends it, cleanly. */
   end(): void {
-    this.#isOver = true
     if (typeof document !== 'undefined') {
       globalThis.removeEventListener('pagehide', this.#onHide)
       globalThis.removeEventListener('pageshow', this.#onShow)
@@ -66,13 +57,23 @@ export class Session {
   async #lookBack(): Promise<boolean> {
     const [notes, contexts] = await Promise.all([open(), countAlive(this.#name)])
     this.#notes = notes
-    // This context is one of them.
-    if (notes === undefined || (contexts !== Number.POSITIVE_INFINITY && contexts > 1)) return false
+    if (notes === undefined || (contexts !== Number.POSITIVE_INFINITY && contexts > 0)) return false
     this.#dead = (await notes.keys()).filter(({ url }) => url.startsWith(prefix(this.#name)))
     return this.#dead.length > 0
   }
 
-  async #put(): Promise<void> {
+  /** Holds a lock for as long as this context lives, so that others can tell. */
+  #live(): void {
+    if (typeof document !== 'undefined') {
+      // A page that is left by a link or a reload is not killed; it may also come back.
+      globalThis.addEventListener('pagehide', this.#onHide)
+      globalThis.addEventListener('pageshow', this.#onShow)
+    }
+    const held = new Promise<void>((leave) => { this.#leave = leave })
+    if (typeof navigator !== 'undefined') navigator.locks?.request(alive(this.#name), { mode: 'shared' }, () => held).catch(() => undefined)
+  }
+
+  async #note(): Promise<void> {
     // A worker is ended without a word in the best of days: only pages take notes.
     if (typeof document === 'undefined') return
     try {

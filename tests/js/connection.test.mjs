@@ -124,7 +124,7 @@ test('an engine that dies while it opens a database does not leave the opening o
 })
 
 describe('after a kill', () => {
-  const prelude = (log) => ({ mark: Promise.resolve(), session: { note: async () => true, forgetDead: async () => log.push('forget') }, take: async () => undefined, finish() {}, end() {} })
+  const prelude = (log) => ({ mark: Promise.resolve(), session: Promise.resolve({ wasKilled: true, session: { forgetDead: async () => log.push('forget') } }), take: async () => undefined, finish() {}, end() {} })
 
   test('reads go on while the log is put away, and writes wait for it', async () => {
     const log = []
