@@ -148,6 +148,8 @@ pub struct IndexedDb {
     untidy_bytes: Rc<Cell<usize>>,
     /// Whether what is needed to ask for that was made ready.
     is_ready_to_tidy_up: Rc<Cell<bool>>,
+    /// Whether somebody waits for writes to rest, to tidy up then.
+    is_waiting: Rc<Cell<bool>>,
 }
 
 impl IndexedDb {
@@ -182,6 +184,7 @@ impl IndexedDb {
             read_ahead,
             untidy_bytes: Rc::default(),
             is_ready_to_tidy_up: Rc::default(),
+            is_waiting: Rc::default(),
         }
     }
 
@@ -295,9 +298,8 @@ impl Storage for IndexedDb {
         let has_trim = batch.trim.is_some();
         let plan = Plan::batch(batch, call.options(), self.pace)?;
         let result = run(&call, access, |objects| writes::write(objects, plan)).await;
-        if self.pace == Pace::Together && has_trim && self.untidy_bytes.get() > chromium::UNTIDY_BYTES_MAX {
-            self.untidy_bytes.set(0);
-            chromium::tidy_up(&call.options().name, call.env()).await;
+        if self.pace == Pace::Together && has_trim {
+            chromium::after_trim(self).await;
         }
         result
     }

@@ -14,7 +14,11 @@ const RETIRE_VALUES: u8 = 80;
 const RETIRE_VALUE_BYTES: usize = 58_000;
 const RETIRE_NAME: &[u8] = b"\xff retire";
 /// After so many bytes in small values, which were trimmed since, it is worth while to [`tidy_up`].
-pub(super) const UNTIDY_BYTES_MAX: usize = 6 * 1024 * 1024;
+const UNTIDY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// The same where nothing else is going on.
+const UNTIDY_AT_REST_BYTES_MAX: usize = 256 * 1024;
+/// How long nothing is appended when writes are at rest.
+const REST_MS: u32 = 500;
 /// A database with so many bytes in small values gets ready for [`tidy_up`].
 pub(super) const READY_FROM_BYTES: usize = 512 * 1024;
 /// How long [`tidy_up`] may take; it was measured at 4 to 16 ms.
@@ -31,6 +35,36 @@ pub(super) async fn retire_log(storage: &IndexedDb) -> StorageResult<()> {
     let filled = storage.apply(fill).await;
     let (Applied::Done | Applied::Refused) = storage.apply(clear).await?;
     filled.map(|_| ())
+}
+
+/// Records were trimmed. Their bytes stay in LevelDB's files, which are three times those of a small database, until it
+/// tidies up: it is asked to once there are many, or as soon as writes are at rest.
+pub(super) async fn after_trim(storage: &IndexedDb) {
+    let untidy_bytes = storage.untidy_bytes.get();
+    if untidy_bytes > UNTIDY_BYTES_MAX {
+        tidy_up_now(storage).await;
+    } else if untidy_bytes > UNTIDY_AT_REST_BYTES_MAX && !storage.is_waiting.replace(true) {
+        let storage = storage.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let mut before = 0;
+            // Not a call all the while: a connection that is closed waits for those.
+            while before != storage.untidy_bytes.get() {
+                before = storage.untidy_bytes.get();
+                storage.connection.env().sleep(REST_MS).await;
+            }
+            storage.is_waiting.set(false);
+            tidy_up_now(&storage).await;
+        });
+    }
+}
+
+async fn tidy_up_now(storage: &IndexedDb) {
+    // Nobody is to be made room for by one that is closed.
+    if let Ok(call) = storage.connection.call()
+        && storage.untidy_bytes.replace(0) > 0
+    {
+        tidy_up(&call.options().name, call.env()).await;
+    }
 }
 
 /// Has LevelDB tidy up: Chromium compacts it where a database was deleted, so a little one is. Measured on a full disk:
