@@ -61,6 +61,7 @@ pub mod memtable;
 pub mod merge;
 mod output;
 mod packed;
+mod places;
 mod preload;
 mod read_set;
 mod recent;

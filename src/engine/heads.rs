@@ -20,8 +20,9 @@ pub(super) struct Heads {
     made: OnceCell<Made>,
 }
 
+/// The heads of keys in ascending order.
 #[derive(Debug)]
-struct Made {
+pub(super) struct Made {
     /// What all keys begin with.
     common: Vec<u8>,
     /// Of each key the next eight bytes, as a number that sorts as they do.
@@ -31,35 +32,48 @@ struct Made {
 impl Heads {
     /// The number of the first entry of `run`, whose heads these are, with a key not less than `key`.
     pub(super) fn lower_bound(&self, run: &Run, key: &[u8]) -> usize {
-        let Some(made) = self.made.get() else {
-            let searches = self.searches.get();
-            self.searches.set(searches + 1);
-            if searches >= SEARCHES_MIN && run.len() >= ENTRIES_MIN {
-                return self.made.get_or_init(|| Made::of(run)).lower_bound(run, key);
-            }
+        let searches = self.searches.get();
+        if self.made.get().is_none() && (searches < SEARCHES_MIN || run.len() < ENTRIES_MIN) {
+            self.searches.set(searches.saturating_add(1));
             return run.lower_bound(key);
-        };
-        made.lower_bound(run, key)
+        }
+        let made = self.made.get_or_init(|| {
+            let keys: Vec<&[u8]> = run.iter().map(|(key, _)| key).collect();
+            Made::of(&keys)
+        });
+        made.lower_bound(key, &|from| run.lower_bound_from(from, key))
     }
 }
 
 impl Made {
-    fn of(run: &Run) -> Self {
-        let (first, last) = (run.key(0).unwrap_or_default(), run.key(run.len() - 1).unwrap_or_default());
+    pub(super) fn of(keys: &[&[u8]]) -> Self {
+        let (first, last) = (keys.first().copied().unwrap_or_default(), keys.last().copied().unwrap_or_default());
         let same = first.iter().zip(last).take_while(|(left, right)| left == right).count();
-        let heads = run.iter().map(|(key, _)| head(key.get(same..).unwrap_or_default())).collect();
+        let heads = keys.iter().map(|key| head(key.get(same..).unwrap_or_default())).collect();
         Made { common: first.get(..same).unwrap_or_default().to_vec(), heads }
     }
 
-    fn lower_bound(&self, run: &Run, key: &[u8]) -> usize {
-        let Some((front, rest)) = key.split_at_checked(self.common.len()) else { return run.lower_bound(key) };
+    /// The number of the first key not less than `key`; `search` finds it where only the keys themselves tell, from a
+    /// number on.
+    pub(super) fn lower_bound(&self, key: &[u8], search: &dyn Fn(usize) -> usize) -> usize {
+        let Some((front, rest)) = key.split_at_checked(self.common.len()) else { return search(0) };
         if front != self.common {
-            return if front < self.common.as_slice() { 0 } else { run.len() };
+            return if front < self.common.as_slice() { 0 } else { self.heads.len() };
         }
         let head = head(rest);
-        let from = self.heads.partition_point(|other| *other < head);
-        // Most often one has the same head, and it is the one.
-        run.lower_bound_from(from, key)
+        let (mut from, mut end) = (0, self.heads.len());
+        while from < end {
+            let middle = from.midpoint(end);
+            match self.heads.get(middle) {
+                Some(other) if *other < head => from = middle + 1,
+                _ => end = middle,
+            }
+        }
+        match self.heads.get(from) {
+            Some(other) if *other == head => search(from),
+            // Its key is greater in the bytes that are here already.
+            _ => from,
+        }
     }
 }
 

@@ -5,12 +5,15 @@
 //!
 //! Invariant: the newest source that has a key decides, be it by a tombstone.
 
+use super::block_cache::Cached;
 use super::blocks::Reading;
+use super::heads::Made;
 use super::manifest::SegmentMeta;
-use super::segment::block_ref;
+use super::segment::{INDEX_BLOCK, block_ref};
 use super::slice::Slice;
 use super::snapshot::Snapshot;
 use super::{Inner, filter};
+use crate::bytes::order;
 use crate::env::LocalFuture;
 use crate::env::side_by_side::side_by_side;
 use crate::error::Result;
@@ -30,6 +33,8 @@ const LANES: usize = 8;
 
 /// No block.
 const NOWHERE: u32 = u32::MAX;
+/// Where the filter let so many keys pass one after the other, the keys are there, and to ask it costs more than it saves.
+const PASSES_MAX: usize = 16;
 
 impl<S: Storage> Snapshot<S> {
     /// The value of a key.
@@ -39,19 +44,29 @@ impl<S: Storage> Snapshot<S> {
     /// # Errors
     /// `corrupt` naming the lost range, `conflict` when the snapshot is too old, or the storage's failure.
     pub async fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
-        let hash = filter::hash(key);
-        if let Some(found) = self.in_memory(key, hash) {
-            return Ok(found);
+        match self.peek(key) {
+            Some(known) => Ok(known),
+            None => Ok(self.get_many(&[key]).await?.pop().flatten()),
         }
-        for (level, segments) in self.state.manifest.levels.iter().enumerate() {
-            let segments = if level == 0 { segments } else { one_that_covers(segments, key) };
-            for segment in segments.iter().filter(|segment| covers(segment, key)) {
-                if let Some(found) = self.inner.get_in_segment(segment, key, hash).await? {
-                    return Ok(found);
-                }
+    }
+
+    /// The value of a key, where that can be told without fetching anything.
+    #[must_use]
+    pub fn peek(&self, key: &[u8]) -> Option<Option<Slice>> {
+        let hash = filter::hash(key);
+        let mut known = self.in_memory(key, hash);
+        for segments in self.state.manifest.levels.iter().enumerate().flat_map(apart) {
+            if known.is_some() {
+                return known;
+            }
+            let at = segments.partition_point(|segment| order(&segment.last, key).is_lt());
+            if let Some(segment) = segments.get(at)
+                && order(&segment.first, key).is_le()
+            {
+                known = self.inner.peek_in_segment(segment, key, hash)?;
             }
         }
-        Ok(None)
+        Some(known.flatten())
     }
 
     /// The values of keys, in the order of the keys, which may be any.
@@ -71,22 +86,18 @@ impl<S: Storage> Snapshot<S> {
         self.inner.bring_indexes(missing.collect()).await?;
         let found = RefCell::new(found);
         let is_open = |place: usize| found.borrow().get(place).is_some_and(Option::is_none);
-        for (level, segments) in self.state.manifest.levels.iter().enumerate() {
-            if level == 0 {
-                for segment in segments {
-                    let places = keys.iter().enumerate().filter(|(_, (key, _))| covers(segment, key));
-                    let open = places.map(|(place, _)| place).filter(|place| is_open(*place)).collect();
-                    self.inner.get_many_in_segment(segment, &keys, open, &found).await?;
-                }
-                continue;
-            }
+        for segments in self.state.manifest.levels.iter().enumerate().flat_map(apart) {
             let mut open: Vec<Vec<usize>> = vec![Vec::new(); segments.len()];
+            let lasts: Vec<&[u8]> = segments.iter().map(|segment| segment.last.as_slice()).collect();
+            let heads = Made::of(&lasts);
             for (place, (key, _)) in keys.iter().enumerate() {
-                let at = segments.partition_point(|segment| segment.last.as_slice() < *key);
-                let is_there = segments.get(at).is_some_and(|segment| covers(segment, key));
-                if is_there
-                    && is_open(place)
-                    && let Some(open) = open.get_mut(at)
+                if !is_open(place) {
+                    continue;
+                }
+                let search = |from| lasts.partition_point(|last| order(last, key).is_lt()).max(from);
+                let at = heads.lower_bound(key, &search);
+                if let (Some(segment), Some(open)) = (segments.get(at), open.get_mut(at))
+                    && order(&segment.first, key).is_le()
                 {
                     open.push(place);
                 }
@@ -99,31 +110,33 @@ impl<S: Storage> Snapshot<S> {
     }
 
     fn in_memory(&self, key: &[u8], hash: u64) -> Known {
-        self.state.memtable.get_hashed(key, hash).or_else(|| self.state.pinned.get(key))
+        let known = self.state.memtable.get_hashed(key, hash);
+        // No document is resident.
+        if known.is_some() || filter::is_filtered(key) { known } else { self.state.pinned.get(key) }
     }
 }
 
 fn covers(segment: &SegmentMeta, key: &[u8]) -> bool {
-    segment.first.as_slice() <= key && key <= segment.last.as_slice()
+    order(&segment.first, key).is_le() && order(key, &segment.last).is_le()
 }
 
-/// Of segments that lie apart, the one that may have the key.
-fn one_that_covers<'a>(segments: &'a [Rc<SegmentMeta>], key: &[u8]) -> &'a [Rc<SegmentMeta>] {
-    let at = segments.partition_point(|segment| segment.last.as_slice() < key);
-    segments.get(at..=at).unwrap_or_default()
+/// The segments of a level as groups in which they lie apart, the newest first.
+fn apart<'a>((level, segments): (usize, &'a Vec<Rc<SegmentMeta>>)) -> core::slice::Chunks<'a, Rc<SegmentMeta>> {
+    segments.chunks(if level == 0 { 1 } else { segments.len().max(1) })
 }
 
 impl<S: Storage> Inner<S> {
-    async fn get_in_segment(&self, segment: &Rc<SegmentMeta>, key: &[u8], hash: u64) -> Result<Known> {
-        let index = self.segment_index(segment).await?;
-        if !index.filter.may_hold_hashed(key, hash) {
-            return Ok(None);
+    /// What a segment knows of a key, where its index and the block are in memory.
+    fn peek_in_segment(&self, segment: &SegmentMeta, key: &[u8], hash: u64) -> Option<Known> {
+        let Cached::Index(index) = self.cached(segment, INDEX_BLOCK)? else { return None };
+        let block = index.run.find(key);
+        if !index.filter.may_hold_hashed(key, hash) || block >= index.run.len() {
+            return Some(None);
         }
-        let Some(block) = block_ref(&index.run, index.run.find(key)) else {
-            return Ok(None);
-        };
-        let blocks = self.blocks(segment, &index.run, &[block], Reading::Kept).await?;
-        Ok(blocks.first().and_then(|run| run.get(key)))
+        match self.cached(segment, block as u32)? {
+            Cached::Block(run) => Some(run.get_hashed(key, hash)),
+            Cached::Index(_) => None,
+        }
     }
 
     /// Finds what a segment knows of the keys at these places.
@@ -143,11 +156,14 @@ impl<S: Storage> Inner<S> {
             // By the block's number: its place in `refs`.
             let mut place_of = vec![NOWHERE; index.run.len()];
             let mut wanted = Vec::with_capacity(open.len());
+            let mut passes = 0;
             for place in open {
                 let Some((key, hash)) = keys.get(place) else { continue };
-                if !index.filter.may_hold_hashed(key, *hash) {
+                if passes < PASSES_MAX && !index.filter.may_hold_hashed(key, *hash) {
+                    passes = 0;
                     continue;
                 }
+                passes += 1;
                 let block = index.run.find(key);
                 let Some(slot) = place_of.get_mut(block) else { continue };
                 if *slot == NOWHERE {
@@ -159,9 +175,11 @@ impl<S: Storage> Inner<S> {
             }
             let blocks = self.blocks(segment, &index.run, &refs, Reading::Kept).await?;
             let mut found = found.borrow_mut();
-            for (place, block) in wanted {
-                if let (Some(known), Some((key, _))) = (found.get_mut(place), keys.get(place)) {
-                    *known = blocks.get(block).and_then(|run| run.get(key));
+            let guess = |(place, block): &(usize, usize)| blocks.get(*block)?.guess(keys.get(*place)?.1);
+            let guesses: Vec<_> = wanted.iter().map(guess).collect();
+            for ((place, block), guess) in wanted.into_iter().zip(guesses) {
+                if let (Some(known), Some((key, hash))) = (found.get_mut(place), keys.get(place)) {
+                    *known = blocks.get(block).and_then(|run| run.get_guessed(guess, key, *hash));
                 }
             }
             Ok(())

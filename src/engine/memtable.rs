@@ -120,7 +120,7 @@ impl Memtable {
             for run in part.iter().rev() {
                 if (is_in_large || !run.is_filtered())
                     && run.may_hold(key, hash)
-                    && let Some(found) = run.get(key)
+                    && let Some(found) = run.get_hashed(key, hash)
                 {
                     return Some(found);
                 }

@@ -13,6 +13,7 @@ use super::manifest::{BlockRef, SegmentMeta};
 use super::run::{Entry, Place, Run};
 use super::segment::block_ref;
 use super::slice::Slice;
+use crate::bytes::order;
 use crate::env::LocalFuture;
 use crate::env::side_by_side::side_by_side;
 use crate::error::{Error, Result};
@@ -289,8 +290,8 @@ impl Merge {
 
     fn is_before(&self, key: &[u8], other: &[u8]) -> bool {
         match self.direction {
-            Direction::Ascending => key < other,
-            Direction::Descending => key > other,
+            Direction::Ascending => order(key, other).is_lt(),
+            Direction::Descending => order(key, other).is_gt(),
         }
     }
 

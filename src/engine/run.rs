@@ -11,8 +11,9 @@
 use super::filter::{Filter, FilterBuilder};
 use super::format::SPACE_DOCUMENT;
 use super::heads::Heads;
+use super::places::{Look, Places};
 use super::slice::Slice;
-use crate::bytes::{Reader, put_varint};
+use crate::bytes::{Reader, is_same, order, put_varint};
 use core::cmp::Ordering;
 use std::rc::Rc;
 
@@ -28,7 +29,14 @@ pub struct Run {
     table: usize,
     /// Says of a document without a search that it is not here.
     documents: Option<Rc<Filter>>,
-    heads: Rc<Heads>,
+    search: Rc<Search>,
+}
+
+/// What is made in memory for runs that are searched again and again.
+#[derive(Debug, Default)]
+struct Search {
+    heads: Heads,
+    places: Places,
 }
 
 /// Where one entry lies in the buffer.
@@ -63,7 +71,9 @@ impl Run {
         &self.bytes
     }
 
-    fn offset(&self, index: usize) -> Option<usize> {
+    /// Where the entry with this number begins.
+    #[inline]
+    pub(super) fn offset(&self, index: usize) -> Option<usize> {
         let bytes = self.bytes.get(self.table + 4 * index..)?.first_chunk::<4>()?;
         Some(u32::from_le_bytes(*bytes) as usize)
     }
@@ -73,7 +83,11 @@ impl Run {
         if index >= self.count {
             return None;
         }
-        let offset = self.offset(index)?;
+        self.head_from(self.offset(index)?)
+    }
+
+    /// The same of the entry that begins there.
+    fn head_from(&self, offset: usize) -> Option<(usize, usize, usize)> {
         let entry = self.bytes.get(offset..self.table)?;
         if let [key_len @ 0..0x80, value_len @ 0..0x80, ..] = entry {
             return Some((offset + 2, usize::from(*key_len), usize::from(*value_len)));
@@ -89,7 +103,15 @@ impl Run {
 
     /// Where the entry with this number lies.
     pub(crate) fn place(&self, index: usize) -> Option<Place> {
-        let (start, key_len, value_len) = self.head(index)?;
+        if index >= self.count {
+            return None;
+        }
+        self.place_from(self.offset(index)?)
+    }
+
+    /// Where the entry that begins there lies.
+    pub(super) fn place_from(&self, offset: usize) -> Option<Place> {
+        let (start, key_len, value_len) = self.head_from(offset)?;
         let key_end = start.checked_add(key_len)?;
         let value_end = key_end.checked_add(value_len.saturating_sub(1))?;
         if value_end > self.table {
@@ -185,7 +207,7 @@ impl Run {
         while low < high {
             let middle = low + (high - low) / 2;
             match self.key(middle) {
-                Some(found) if found < key => low = middle + 1,
+                Some(found) if order(found, key).is_lt() => low = middle + 1,
                 _ => high = middle,
             }
         }
@@ -195,14 +217,14 @@ impl Run {
     /// The same as [`Run::lower_bound`], for a run that may be searched often.
     #[must_use]
     pub(super) fn find(&self, key: &[u8]) -> usize {
-        self.heads.lower_bound(self, key)
+        self.search.heads.lower_bound(self, key)
     }
 
     /// The same for a key that is known not to lie before `from`; quick where it lies not far behind.
     #[must_use]
     pub fn lower_bound_from(&self, from: usize, key: &[u8]) -> usize {
         let (mut low, mut step) = (from, 1);
-        while self.key(low + step - 1).is_some_and(|found| found < key) {
+        while self.key(low + step - 1).is_some_and(|found| order(found, key).is_lt()) {
             low += step;
             step *= 2;
         }
@@ -212,10 +234,37 @@ impl Run {
     /// What the run says of this key: nothing, a tombstone (`Some(None)`), or a value.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Option<Option<Slice>> {
-        let place = self.place(self.find(key))?;
-        if self.key_at(place) != key {
-            return None;
+        let place = self.place(self.lower_bound(key))?;
+        if self.key_at(place) == key { self.known_at(place) } else { None }
+    }
+
+    /// The same for a key with this hash, in a run that may be looked into often.
+    #[must_use]
+    pub(super) fn get_hashed(&self, key: &[u8], hash: u64) -> Option<Option<Slice>> {
+        match self.search.places.look(self, key, hash) {
+            Look::Here(place) => self.known_at(place),
+            Look::Nowhere => None,
+            Look::Unknown => self.get(key),
         }
+    }
+
+    /// Where a key with this hash probably lies. Who looks up many guesses for all of them first: the processor waits for
+    /// several places in memory at once, where it would wait for each that it has to compare.
+    #[must_use]
+    pub(super) fn guess(&self, hash: u64) -> Option<Place> {
+        self.search.places.guess(self, hash)
+    }
+
+    /// As [`Run::get_hashed`], where it was guessed where the key lies.
+    #[must_use]
+    pub(super) fn get_guessed(&self, guess: Option<Place>, key: &[u8], hash: u64) -> Option<Option<Slice>> {
+        match guess {
+            Some(place) if is_same(self.key_at(place), key) => self.known_at(place),
+            _ => self.get_hashed(key, hash),
+        }
+    }
+
+    fn known_at(&self, place: Place) -> Option<Option<Slice>> {
         match place.value {
             Some((start, end)) => Slice::new(&self.bytes, start, end).map(Some),
             None => Some(None),
@@ -329,7 +378,7 @@ impl RunBuilder {
             bytes.extend_from_slice(&offset.to_le_bytes());
         }
         bytes.extend_from_slice(&(offsets.len() as u32).to_le_bytes());
-        Run { bytes: Rc::new(bytes), count: offsets.len(), table, documents: None, heads: Rc::default() }
+        Run { bytes: Rc::new(bytes), count: offsets.len(), table, documents: None, search: Rc::default() }
     }
 }
 
