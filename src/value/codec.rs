@@ -57,6 +57,13 @@ pub fn decode(bytes: &[u8]) -> Result<Value> {
     if bytes.is_empty() { Ok(value) } else { Err(malformed("bytes are left over")) }
 }
 
+/// Reads an array of a name and a value, which takes up all the bytes; none for anything else.
+pub(crate) fn decode_named(bytes: &[u8]) -> Option<(&str, Value)> {
+    let mut bytes = Reader::new(bytes.strip_prefix(&[TAG_ARRAY, 2, TAG_STRING])?);
+    let named = (take_text(&mut bytes).ok()?, read(&mut bytes, 2).ok()?);
+    bytes.is_empty().then_some(named)
+}
+
 fn malformed(what: &str) -> Error {
     Error::invalid(format!("malformed request: {what}"))
 }

@@ -268,6 +268,10 @@ pub fn skip(key: &mut &[u8]) -> Result<()> {
             let end = key.iter().position(|byte| *byte == END).ok_or_else(damaged)?;
             take(key, end + 1)?;
         }
+        Some(&TAG_NUMBER) => {
+            take_byte(key)?;
+            read_number(key)?;
+        }
         Some(&TAG_EMPTY) => {
             take_byte(key)?;
         }

@@ -122,16 +122,36 @@ impl<'a> Slots<'a> {
     }
 
     /// All of them in order: quicker than one by one, for each ends where the next begins.
-    fn for_each(&self, mut each: impl FnMut(View<'a>) -> Result<()>) -> Result<()> {
+    fn for_each(&self, mut each: impl FnMut(&Raw<'a>) -> Result<()>) -> Result<()> {
         let mut start = 0;
         for next in 1..=self.count {
-            let end = if next == self.count { Some(self.values.len()) } else { self.start(next) };
+            let end = match self.width {
+                _ if next == self.count => Some(self.values.len()),
+                0 => self.offsets.get(next - 1).map(|byte| usize::from(*byte)),
+                _ => self.start(next),
+            };
             let end = end.ok_or_else(damaged)?;
             let (tag, payload) = self.values.get(start..end).and_then(<[u8]>::split_first).ok_or_else(damaged)?;
-            each(read_value(*tag, payload, self.depth, self.shapes)?)?;
+            each(&Raw { tag: *tag, payload, depth: self.depth, shapes: self.shapes })?;
             start = end;
         }
         Ok(())
+    }
+}
+
+/// A value in a row that nobody has looked into yet: for who knows what to do with some kinds as they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Raw<'a> {
+    pub(super) tag: u8,
+    pub(super) payload: &'a [u8],
+    depth: usize,
+    shapes: &'a Shapes,
+}
+
+impl<'a> Raw<'a> {
+    /// The value.
+    pub(super) fn view(&self) -> Result<View<'a>> {
+        read_value(self.tag, self.payload, self.depth, self.shapes)
     }
 }
 
@@ -140,13 +160,7 @@ fn read_value<'a>(tag: u8, payload: &'a [u8], depth: usize, shapes: &'a Shapes) 
         (TAG_NULL, []) => View::Null,
         (TAG_FALSE, []) => View::Bool(false),
         (TAG_TRUE, []) => View::Bool(true),
-        (TAG_INTEGER, bytes) => {
-            let integer = read_integer(bytes)?;
-            if integer.unsigned_abs() > SAFE_INTEGER_MAX {
-                return Err(damaged());
-            }
-            View::Number(Number::new(integer as f64).ok_or_else(damaged)?)
-        }
+        (TAG_INTEGER, bytes) => View::Number(Number::new(read_whole(bytes)?).ok_or_else(damaged)?),
         (TAG_NUMBER, [a, b, c, d]) => {
             let single = f32::from_le_bytes([*a, *b, *c, *d]);
             View::Number(Number::new(f64::from(single)).ok_or_else(damaged)?)
@@ -163,6 +177,15 @@ fn read_value<'a>(tag: u8, payload: &'a [u8], depth: usize, shapes: &'a Shapes) 
         (TAG_OBJECT, bytes) => View::Object(ObjectView::from(RowObject::open(bytes, shapes, depth + 1)?)),
         _ => return Err(damaged()),
     })
+}
+
+/// The payload of an integer.
+pub(super) fn read_whole(bytes: &[u8]) -> Result<f64> {
+    let integer = read_integer(bytes)?;
+    if integer.unsigned_abs() > SAFE_INTEGER_MAX {
+        return Err(damaged());
+    }
+    Ok(integer as f64)
 }
 
 fn read_integer(bytes: &[u8]) -> Result<i64> {
@@ -199,7 +222,7 @@ impl<'a> RowArray<'a> {
     ///
     /// # Errors
     /// `corrupt` for damaged bytes, and what `each` fails with.
-    pub(super) fn for_each_value(&self, each: impl FnMut(View<'a>) -> Result<()>) -> Result<()> {
+    pub(super) fn for_each_raw(&self, each: impl FnMut(&Raw<'a>) -> Result<()>) -> Result<()> {
         self.0.for_each(each)
     }
 
@@ -316,7 +339,7 @@ impl<'a> RowObject<'a> {
     ///
     /// # Errors
     /// `corrupt` for damaged bytes, and what `each` fails with.
-    pub(super) fn for_each_value(&self, each: impl FnMut(View<'a>) -> Result<()>) -> Result<()> {
+    pub(super) fn for_each_raw(&self, each: impl FnMut(&Raw<'a>) -> Result<()>) -> Result<()> {
         self.slots.for_each(each)
     }
 

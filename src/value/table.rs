@@ -37,6 +37,7 @@ pub(crate) mod read;
 
 use crate::bytes::{put_slice, put_varint};
 use crate::error::Result;
+use crate::value::row::{self, Raw};
 use crate::value::shape::ShapeId;
 use crate::value::view::ObjectView;
 use crate::value::{Name, View};
@@ -185,6 +186,18 @@ impl Column {
         self.push_among_parts(value)
     }
 
+    /// Adds a value of a row: the usual ones go from there as they are.
+    fn push_raw(&mut self, raw: &Raw<'_>) -> Result<()> {
+        if self.tags.is_empty()
+            && let Some(first) = self.parts.first_mut()
+            && first.try_push_raw(raw)?
+        {
+            self.rows += 1;
+            return Ok(());
+        }
+        self.push_among_parts(raw.view()?)
+    }
+
     fn push_among_parts(&mut self, value: View<'_>) -> Result<()> {
         let mut place = None;
         for (number, part) in self.parts.iter_mut().enumerate() {
@@ -263,17 +276,32 @@ impl Part {
             (Part::Numbers(bytes), View::Number(number)) => bytes.extend_from_slice(&number.get().to_le_bytes()),
             (Part::Dates(bytes), View::Date(ms)) => bytes.extend_from_slice(&(ms as f64).to_le_bytes()),
             (Part::BigInts(bytes), View::BigInt(number)) => bytes.extend_from_slice(&number.to_le_bytes()),
-            (Part::Texts(texts), View::String(text)) => texts.push(text),
+            (Part::Texts(texts), View::String(text)) => texts.push(text.as_bytes())?,
             (Part::Bytes(lengths, bytes), View::Bytes(value)) => {
                 lengths.push(value.len() as u32);
                 bytes.extend_from_slice(value);
             }
             (Part::Lists(lengths, elements), View::Array(array)) => {
                 lengths.push(array.len() as u32);
-                array.for_each_value(|element| elements.push(element))?;
+                match array.row() {
+                    Some(row) => row.for_each_raw(|element| elements.push_raw(element))?,
+                    None => array.iter().try_for_each(|element| elements.push(element?))?,
+                }
             }
             (Part::Objects(objects), View::Object(object)) => objects.push(object)?,
             _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Adds a value of a row, if it is of this kind.
+    fn try_push_raw(&mut self, raw: &Raw<'_>) -> Result<bool> {
+        match (self, raw.tag) {
+            (Part::Texts(texts), row::TAG_STRING) => texts.push(raw.payload)?,
+            (Part::Numbers(bytes), row::TAG_INTEGER) => {
+                bytes.extend_from_slice(&row::read_whole(raw.payload)?.to_le_bytes());
+            }
+            (part, _) => return part.try_push(raw.view()?),
         }
         Ok(true)
     }
@@ -381,7 +409,10 @@ impl Objects {
         let Some(alike) = self.shapes.get_mut(place) else { return Ok(()) };
         alike.rows += 1;
         let mut columns = alike.columns.iter_mut();
-        object.for_each_value(|value| columns.next().map_or(Ok(()), |column| column.push(value)))
+        match object.row() {
+            Some(row) => row.for_each_raw(|value| columns.next().map_or(Ok(()), |column| column.push_raw(value))),
+            None => columns.zip(object.iter()).try_for_each(|(column, field)| column.push(field?.1)),
+        }
     }
 
     fn place_of(&mut self, object: ObjectView<'_>) -> Result<usize> {

@@ -134,15 +134,9 @@ impl<'a> ArrayView<'a> {
         }
     }
 
-    /// Calls `each` with the elements in order.
-    ///
-    /// # Errors
-    /// `corrupt` for damaged rows, and what `each` fails with.
-    pub(crate) fn for_each_value(&self, mut each: impl FnMut(View<'a>) -> Result<()>) -> Result<()> {
-        match &self.0 {
-            ArraySource::Tree(elements) => elements.iter().try_for_each(|element| each(element.into())),
-            ArraySource::Row(array) => array.for_each_value(each),
-        }
+    /// The array in the row, where it is one.
+    pub(super) const fn row(&self) -> Option<&RowArray<'a>> {
+        if let ArraySource::Row(array) = &self.0 { Some(array) } else { None }
     }
 
     /// The elements in order.
@@ -212,15 +206,9 @@ impl<'a> ObjectView<'a> {
         tree.chain(row.into_iter().flatten())
     }
 
-    /// Calls `each` with the values in order.
-    ///
-    /// # Errors
-    /// `corrupt` for damaged rows, and what `each` fails with.
-    pub(crate) fn for_each_value(&self, mut each: impl FnMut(View<'a>) -> Result<()>) -> Result<()> {
-        match &self.0 {
-            ObjectSource::Tree(object) => object.fields().iter().try_for_each(|(_, value)| each(value.into())),
-            ObjectSource::Row(object) => object.for_each_value(each),
-        }
+    /// The row, where it is one.
+    pub(super) const fn row(&self) -> Option<&RowObject<'a>> {
+        if let ObjectSource::Row(object) = &self.0 { Some(object) } else { None }
     }
 
     /// The number of its shape, or [`ShapeId::INLINE`] where it has none.

@@ -3,7 +3,8 @@
 //! Not a choice made once: a column begins with the thought that its strings repeat, and gives it up where they do not.
 
 use super::{KIND_TEXTS, KIND_WORDS, put_lengths};
-use crate::bytes::put_varint;
+use crate::bytes::{is_same, put_varint};
+use crate::error::{Error, Result};
 
 /// Kinds of strings at most, so that a byte tells which.
 const WORDS_MAX: usize = 255;
@@ -38,16 +39,30 @@ impl Default for Texts {
 }
 
 impl Texts {
-    pub(super) fn push(&mut self, text: &str) {
+    /// Adds a string, given as its bytes: a word that came before need not be looked into again.
+    ///
+    /// # Errors
+    /// `corrupt` where it is not UTF-8.
+    pub(super) fn push(&mut self, text: &[u8]) -> Result<()> {
+        let mut place = None;
         if let Some(words) = &mut self.words {
-            match words.find(&self.text, text.as_bytes()) {
-                Ok(word) => return words.rows.push(word),
-                Err(slot) if words.may_grow() => words.add(slot, self.text.len() + text.len()),
-                Err(_) => self.spell_out(),
+            match words.find(&self.text, text) {
+                Ok(word) => {
+                    words.rows.push(word);
+                    return Ok(());
+                }
+                Err(slot) => place = Some(slot),
             }
         }
-        self.text.extend_from_slice(text.as_bytes());
-        self.lengths.push(units(text));
+        let length = units(text)?;
+        match (&mut self.words, place) {
+            (Some(words), Some(slot)) if words.may_grow() => words.add(slot, self.text.len() + text.len()),
+            (Some(_), _) => self.spell_out(),
+            (None, _) => {}
+        }
+        self.text.extend_from_slice(text);
+        self.lengths.push(length);
+        Ok(())
     }
 
     /// How many strings there are.
@@ -98,13 +113,13 @@ fn words_text<'a>(ends: &[u32], text: &'a [u8], word: u8) -> &'a [u8] {
 
 impl Words {
     /// The number of a word, or the slot where it belongs.
-    fn find(&self, text: &[u8], wanted: &[u8]) -> Result<u8, usize> {
+    fn find(&self, text: &[u8], wanted: &[u8]) -> core::result::Result<u8, usize> {
         let mut slot = hash(wanted);
         loop {
             slot %= SLOTS;
             match self.slots.get(slot).and_then(|word| word.checked_sub(1)) {
                 None => return Err(slot),
-                Some(word) if words_text(&self.ends, text, word) == wanted => return Ok(word),
+                Some(word) if is_same(words_text(&self.ends, text, word), wanted) => return Ok(word),
                 Some(_) => slot += 1,
             }
         }
@@ -139,6 +154,10 @@ fn hash(text: &[u8]) -> usize {
 }
 
 /// The length of a string in JavaScript.
-fn units(text: &str) -> u32 {
-    if text.is_ascii() { text.len() as u32 } else { text.encode_utf16().count() as u32 }
+fn units(text: &[u8]) -> Result<u32> {
+    if text.is_ascii() {
+        return Ok(text.len() as u32);
+    }
+    let text = core::str::from_utf8(text).map_err(|_| Error::corrupt("a string is not UTF-8"))?;
+    Ok(text.encode_utf16().count() as u32)
 }
