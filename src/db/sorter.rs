@@ -6,6 +6,8 @@
 
 use super::find::Found;
 use crate::error::Result;
+use crate::sorted;
+use core::cmp::Ordering;
 
 /// This many more than twice what is wanted are kept before it is looked which to keep.
 const SLACK: usize = 256;
@@ -74,9 +76,13 @@ impl Sorter {
     /// Sorts what there is, and forgets what is not among the first so many.
     fn prune(&mut self, wanted: usize) {
         let keys = core::mem::take(&mut self.keys);
-        self.items.sort_unstable_by(|left, right| compare(&keys, left, right));
+        let items = core::mem::take(&mut self.items);
+        let order = sorted::order(items.len(), &mut |left, right| match (items.get(left), items.get(right)) {
+            (Some(left), Some(right)) => compare(&keys, left, right),
+            _ => Ordering::Equal,
+        });
+        self.items = order.into_iter().take(wanted).filter_map(|place| items.get(place).copied()).collect();
         if self.items.len() >= wanted {
-            self.items.truncate(wanted);
             let last = self.items.last().and_then(|item| keys.get(item.start..item.end));
             self.last = Some(last.unwrap_or_default().to_vec());
         }
@@ -102,7 +108,7 @@ fn front(key: &[u8]) -> u64 {
     u64::from_be_bytes(front)
 }
 
-fn compare(keys: &[u8], left: &Item, right: &Item) -> core::cmp::Ordering {
+fn compare(keys: &[u8], left: &Item, right: &Item) -> Ordering {
     let key = |item: &Item| keys.get(item.start..item.end).unwrap_or_default();
     let by_front = left.front.cmp(&right.front);
     by_front.then_with(|| key(left).cmp(key(right))).then(left.age.cmp(&right.age))
