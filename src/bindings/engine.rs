@@ -52,6 +52,9 @@ impl Engine {
     #[wasm_bindgen(unchecked_return_type = "Uint8Array | Promise<Uint8Array>")]
     pub fn request(&self, request: Vec<u8>) -> core::result::Result<JsValue, JsValue> {
         panic::check()?;
+        if let Some(answer) = self.database.glance(&request) {
+            return Ok(promise::to_js(&answer));
+        }
         let database = self.database.clone();
         promise::answer(async move {
             let answer = database.request(&request).await;

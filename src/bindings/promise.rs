@@ -31,6 +31,6 @@ pub(super) fn of(work: impl Future<Output = Result<JsValue>> + 'static) -> Promi
     future_to_promise(async move { work.await.map_err(|error| error::to_js(&error)) })
 }
 
-fn to_js(bytes: &[u8]) -> JsValue {
+pub(super) fn to_js(bytes: &[u8]) -> JsValue {
     Uint8Array::from(bytes).into()
 }

@@ -248,6 +248,16 @@ pub(crate) async fn get<S: Storage>(reader: &Reader<S>, collection: &Collection,
     Ok(documents.named())
 }
 
+/// The same for one stored document, or none.
+pub(crate) fn one(collection: &Collection, value: Option<&[u8]>) -> Result<Vec<u8>> {
+    let mut documents = List::default();
+    documents.push(match value {
+        Some(value) => View::Object(document::open(collection, value)?),
+        None => View::Null,
+    })?;
+    Ok(Documents::Few(documents).named())
+}
+
 /// `{ documents, bytes }` of a collection: its documents as stored, without indexes.
 pub(crate) async fn sizes<S: Storage>(reader: Reader<S>, collection: &Rc<Collection>) -> Result<(usize, usize)> {
     let query = Query::of(crate::query::Filter::all());

@@ -38,6 +38,15 @@ pub(crate) struct Request(pub(super) Object);
 impl Request {
     /// Reads an encoded request.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Request> {
+        if let Some((collection, key)) = codec::decode_named(bytes) {
+            // What `db/glance.rs` did not answer.
+            let keys = Value::Array(vec![key]);
+            return Ok(Request(Object::from([
+                ("op", "get".into()),
+                ("collection", collection.into()),
+                ("keys", keys),
+            ])));
+        }
         match codec::decode(bytes)? {
             Value::Object(object) => Ok(Request(object)),
             other => Err(Error::invalid(format!("a request is an object, not {}", other.type_name()))),

@@ -98,6 +98,23 @@ export class Connection {
     return patience === undefined ? answer : patience.race(answer)
   }
 
+  /**
+   * The answer to a `get` of one key: at once where the document is in memory. The request is a pair, which the engine
+   * knows at a glance.
+   */
+  get(collection: string, key: unknown): unknown {
+    this.#calls.check()
+    let request: Uint8Array
+    try {
+      request = encode([collection, key])
+    } catch {
+      // It says better what is wrong with the key.
+      return this.ask({ op: 'get', keys: [key], collection }, undefined)
+    }
+    const answer = this.#calls.now(() => this.#engine.request(request))
+    return answer instanceof Uint8Array ? decode(answer) : this.#calls.settle(() => answer).then(decode)
+  }
+
   /** Writes. Given up on before the commit, there is no effect. */
   async write(request: Request, durability: Durability | undefined, patience: Patience | undefined): Promise<unknown> {
     return this.#write(encodeRequest(durability === undefined ? request : { ...request, durability }), durability, patience)

@@ -33,6 +33,7 @@ export class Database<S extends Schemas = Schemas> {
     this.name = connection.config.name
     this.#connection = connection
     this.#channel = {
+      get: (collection, key) => this.#live().get(collection, key),
       ask: async (request, options) => this.#live().ask(request, Patience.from(options)),
       write: async (request, options: WriteOptions | undefined) => this.#live().write(request, options?.durability, Patience.from(options)),
       insert: (collection, document, options) => Patience.from(options) === undefined ? this.#live().insert(collection, document, options?.durability) : undefined,

@@ -37,7 +37,9 @@ export class Documents<T extends object = Document> {
 
   /** The document with this key; `undefined` where there is none. */
   async get(key: Key, options?: CallOptions): Promise<T | undefined> {
-    return (await this.#get([key], 'get', options))[0]
+    if (options !== undefined || this.channel.get === undefined) return (await this.#get([key], 'get', options))[0]
+    const answer = this.channel.get(this.name, key)
+    return (((answer instanceof Promise ? await answer : answer) as { docs: T[] }).docs[0] ?? undefined)
   }
 
   /** Documents in the order of their keys; `undefined` where there is none. */

@@ -273,3 +273,53 @@ describe('bulkWrite', () => {
     assert.deepEqual(await readings.find().toArray(), [{ id: 'a', n: 1 }])
   })
 })
+
+describe('one document by its key', () => {
+  const anything = {
+    text: 'caf\u00e9 \u{1f600}', empty: '', whole: -7, zero: -0, half: 0.5, infinite: Infinity, great: 2n ** 62n, yes: true, no: false, nothing: null,
+    at: new Date(5), raw: Uint8Array.of(1, 2), list: [1, 'x', [null, { a: [] }]], deep: { a: { b: { c: [new Date(0)] } } },
+  }
+
+  test('it is the same, however it is asked for, and whatever is in it', async (t) => {
+    const { db, readings } = await openReadings(t)
+    const keys = ['a', '', 'key with \u{1f600}', 0, -0.5, 7, 2 ** 60, 2n ** 60n + 1n, new Date(9)]
+    await readings.insertMany(keys.map((id, n) => ({ id, n, ...anything, [`f${n}`]: n })))
+    for (const key of [...keys, 7n, 'none', 8, new Date(8)]) {
+      const [expected] = await readings.bulkGet([key])
+      assert.deepStrictEqual(await readings.get(key), expected)
+      assert.deepStrictEqual(await readings.get(key, {}), expected)
+      assert.deepStrictEqual(await db.transaction((tx) => tx.collection('readings').get(key)), expected)
+    }
+    assert.equal((await readings.get(7n)).n, 5)
+    assert.equal(await readings.get('none'), undefined)
+    assert.ok(Object.is((await readings.get('a')).zero, -0))
+  })
+
+  test('what cannot be a key is refused in the same words', async (t) => {
+    const { db, readings } = await openReadings(t)
+    for (const key of [undefined, null, true, NaN, 2n ** 64n, [], ['a'], {}, Symbol('s'), () => 1, 'cut \ud800', 'x'.repeat(2000), new Date(NaN)]) {
+      const expected = await refuses(readings.bulkGet([key]), key?.length === 2000 ? 'limit' : 'invalid')
+      for (const asked of [readings.get(key), readings.get(key, {})]) {
+        const error = await refuses(asked, expected.code)
+        assert.equal(error.message, expected.message)
+        assert.equal(error.hint, expected.hint)
+      }
+    }
+    await refuses(db.collection('nowhere').get('a'), 'not_found', /nowhere/u)
+  })
+
+  test('a transaction sees its own, others what was committed, nobody anything after the end', async (t) => {
+    const { db, readings } = await openReadings(t)
+    await readings.insertOne({ id: 'a', n: 1 })
+    await db.transaction(async (tx) => {
+      await tx.collection('readings').put({ id: 'a', n: 2 })
+      assert.equal((await tx.collection('readings').get('a')).n, 2)
+      assert.equal((await readings.get('a')).n, 1)
+    })
+    assert.equal((await readings.get('a')).n, 2)
+    await readings.deleteOne({ id: 'a' })
+    assert.equal(await readings.get('a'), undefined)
+    await db.close()
+    await refuses(readings.get('a'), 'closed')
+  })
+})

@@ -17,6 +17,7 @@ mod campaign_gate;
 mod documents;
 mod documents_crash;
 mod documents_format;
+mod documents_glance;
 mod documents_index;
 mod documents_model;
 mod documents_together;
