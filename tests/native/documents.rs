@@ -194,42 +194,6 @@ fn many_operations_are_one_commit() {
 }
 
 #[test]
-fn operations_that_name_documents_by_key_do_what_they_would_one_by_one() {
-    let bulk = |operations: &str| format!("{{op: 'bulk_write', collection: 'readings', operations: [{operations}]}}");
-    let set = |id: u32, update: &str| format!("{{updateOne: {{filter: {{id: {id}}}, update: {update}}}}}");
-    let counts = |matched: u32, modified: u32, deleted: u32, upserted: u32| {
-        format!(
-            "{{insertedIds: [], insertedCount: 0, matchedCount: {matched}, modifiedCount: {modified}, deletedCount: {deleted}, \
-            upsertedCount: {upserted}}}"
-        )
-    };
-    let more = "{deleteOne: {filter: {id: 1}}}, {deleteMany: {filter: {id: 9}}}, {replaceOne: {filter: {id: 4}, replacement: {x: 1}}}";
-    let moved =
-        [&set(3, "{$set: {serial: 't'}}"), &set(2, "{$set: {serial: 's3'}}"), more, &set(77, "{$inc: {ts: 1}}")];
-    let taken = [set(3, "{$set: {ts: 1}}"), set(2, "{$set: {serial: 't'}}")];
-    let idle = [set(3, "{$set: {serial: 't'}}"), set(2, "{$set: {site: ['y']}}"), set(4, "{$unset: {no: 1}}")];
-    let twice = [set(2, "{$inc: {ts: 1}}"), set(2, "{$inc: {ts: 1}}")];
-    let upsert =
-        [set(2, "{$inc: {ts: 1}}"), "{updateOne: {filter: {id: 6}, update: {$set: {y: 1}}, upsert: true}}".into()];
-    let filtered =
-        ["{deleteOne: {filter: {id: 2, ts: 5}}}", "{deleteOne: {filter: {$and: [{id: 3}, {ts: {$gt: 99}}]}}}"];
-    check(&[
-        (&bulk(&moved.join(", ")), &counts(3, 3, 1, 0)),
-        (
-            &bulk(&taken.join(", ")),
-            "already_exists: operation 1: index `serial` of collection `readings` has `\"t\"` already",
-        ),
-        (&bulk(&idle.join(", ")), &counts(3, 1, 0, 0)),
-        (&bulk(&twice.join(", ")), &counts(2, 2, 0, 0)),
-        (&bulk(&upsert.join(", ")), &counts(1, 1, 0, 1)),
-        (&bulk(&filtered.join(", ")), &counts(0, 0, 0, 0)),
-        ("{op: 'find', collection: 'readings', filter: {serial: {$in: ['s3', 't']}}, want: 'keys'}", "{keys: [2, 3]}"),
-        ("{op: 'find', collection: 'readings', filter: {site: 'y'}, want: 'keys'}", "{keys: [2]}"),
-        ("{op: 'get', collection: 'readings', keys: [4, 6]}", "{docs: [{id: 4, x: 1}, {id: 6, y: 1}]}"),
-    ]);
-}
-
-#[test]
 fn what_is_wrong_is_named_and_nothing_is_written() {
     let readings = |rest: &str| format!("{{collection: 'readings', {rest}}}");
     let cases = [

@@ -57,6 +57,55 @@ fn transactions_read_their_own_writes_and_are_validated() {
 }
 
 #[test]
+fn operations_that_name_documents_by_key_do_what_they_would_one_by_one() {
+    let bulk = |operations: &str| format!("{{op: 'bulk_write', collection: 'readings', operations: [{operations}]}}");
+    let set = |id: u32, update: &str| format!("{{updateOne: {{filter: {{id: {id}}}, update: {update}}}}}");
+    let counts = |matched: u32, modified: u32, deleted: u32, upserted: u32| {
+        format!(
+            "{{insertedIds: [], insertedCount: 0, matchedCount: {matched}, modifiedCount: {modified}, deletedCount: {deleted}, \
+            upsertedCount: {upserted}}}"
+        )
+    };
+    let more = "{deleteOne: {filter: {id: 1}}}, {deleteMany: {filter: {id: 9}}}, {replaceOne: {filter: {id: 4}, replacement: {x: 1}}}";
+    let moved =
+        [&set(3, "{$set: {serial: 't'}}"), &set(2, "{$set: {serial: 's3'}}"), more, &set(77, "{$inc: {ts: 1}}")];
+    let taken = [set(3, "{$set: {ts: 1}}"), set(2, "{$set: {serial: 't'}}")];
+    let idle = [set(3, "{$set: {serial: 't'}}"), set(2, "{$set: {site: ['y']}}"), set(4, "{$unset: {no: 1}}")];
+    let twice = [set(2, "{$inc: {ts: 1}}"), set(2, "{$inc: {ts: 1}}")];
+    let upsert =
+        [set(2, "{$inc: {ts: 1}}"), "{updateOne: {filter: {id: 6}, update: {$set: {y: 1}}, upsert: true}}".into()];
+    let filtered =
+        ["{deleteOne: {filter: {id: 2, ts: 5}}}", "{deleteOne: {filter: {$and: [{id: 3}, {ts: {$gt: 99}}]}}}"];
+    let moved = bulk(&moved.join(", "));
+    let taken = bulk(&taken.join(", "));
+    let idle = bulk(&idle.join(", "));
+    let twice = bulk(&twice.join(", "));
+    let upsert = bulk(&upsert.join(", "));
+    let filtered = bulk(&filtered.join(", "));
+    let (three, one, two, upserted, none) =
+        (counts(3, 3, 1, 0), counts(3, 1, 0, 0), counts(2, 2, 0, 0), counts(1, 1, 0, 1), counts(0, 0, 0, 0));
+    let steps: [(&str, &str); 9] = [
+        (&moved, &three),
+        (&taken, "already_exists: operation 1: index `serial` of collection `readings` has `\"t\"` already"),
+        (&idle, &one),
+        (&twice, &two),
+        (&upsert, &upserted),
+        (&filtered, &none),
+        ("{op: 'find', collection: 'readings', filter: {serial: {$in: ['s3', 't']}}, want: 'keys'}", "{keys: [2, 3]}"),
+        ("{op: 'find', collection: 'readings', filter: {site: 'y'}, want: 'keys'}", "{keys: [2]}"),
+        ("{op: 'get', collection: 'readings', keys: [4, 6]}", "{docs: [{id: 4, x: 1}, {id: 6, y: 1}]}"),
+    ];
+    let fixture = Fixture::new(1);
+    fixture.run(async {
+        let database = fixture.open("tab", READINGS).await;
+        database.ask(&format!("{{op: 'insert', collection: 'readings', docs: {DOCS}}}")).await;
+        for (request, expected) in steps {
+            assert_eq!(database.ask(request).await, *expected, "{request}");
+        }
+    });
+}
+
+#[test]
 fn concurrent_inserts_share_few_appends_and_concurrent_updates_are_not_lost() {
     let fixture = Fixture::new(1);
     let group = fixture.world.group();
