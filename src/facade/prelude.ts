@@ -16,12 +16,12 @@ export class Prelude {
   readonly #headStart: HeadStart | undefined
   readonly #acceptsLoss: boolean
 
-  constructor(config: Pick<Config, 'name' | 'storage' | 'acceptLoss'>) {
-    const { name, storage, acceptLoss } = config
+  constructor(config: Pick<Config, 'name' | 'storage' | 'acceptLoss' | 'worker'>) {
+    const { name, storage, acceptLoss, worker } = config
     const isKept = storage !== 'memory'
     this.#acceptsLoss = acceptLoss
-    // Nothing is read ahead: since it was, kills under load have cost Chromium the origin more often (tests/pages/kill).
-    this.#headStart = isKept ? new HeadStart(name, { reads: false }) : undefined
+    // A connection cannot be handed to a worker.
+    this.#headStart = isKept ? new HeadStart(name, { reads: worker === undefined }) : undefined
     this.mark = isKept && !acceptLoss ? readMark(name) : Promise.resolve(undefined)
     this.session = isKept ? Session.begin(name) : undefined
   }

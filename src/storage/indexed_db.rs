@@ -146,10 +146,6 @@ pub struct IndexedDb {
     read_ahead: Rc<RefCell<Option<[Array; 2]>>>,
     /// Bytes appended in small values since the browser was last asked to tidy up.
     untidy_bytes: Rc<Cell<usize>>,
-    /// Whether what is needed to ask for that was made ready.
-    is_ready_to_tidy_up: Rc<Cell<bool>>,
-    /// Whether somebody waits for writes to rest, to tidy up then.
-    is_waiting: Rc<Cell<bool>>,
 }
 
 impl IndexedDb {
@@ -178,14 +174,7 @@ impl IndexedDb {
 
     fn on(connection: Rc<Connection>, log: Option<[Array; 2]>) -> IndexedDb {
         let read_ahead = Rc::new(RefCell::new(log));
-        IndexedDb {
-            connection,
-            pace: Pace::of_this_browser(),
-            read_ahead,
-            untidy_bytes: Rc::default(),
-            is_ready_to_tidy_up: Rc::default(),
-            is_waiting: Rc::default(),
-        }
+        IndexedDb { connection, pace: Pace::of_this_browser(), read_ahead, untidy_bytes: Rc::default() }
     }
 
     /// How the last connection found the database.
@@ -220,12 +209,7 @@ impl IndexedDb {
     pub async fn delete(name: &str, deadline_ms: u32, env: &dyn Env) -> StorageResult<()> {
         let owned = name.to_owned();
         // Detached, so that the browser's late answer finds its handlers in place.
-        let deletion = transaction::detached(async move {
-            let deleted = Rexie::delete(&owned).await;
-            // Empty, and remade when it is missed: whether this one went is nothing to tell of.
-            let _ = Rexie::delete(&chromium::scratch_of(&owned)).await;
-            deleted
-        });
+        let deletion = transaction::detached(async move { Rexie::delete(&owned).await });
         match timeout(env, deadline_ms, deletion).await {
             Ok(Some(Ok(()))) => Ok(()),
             Ok(Some(Err(error))) => Err(connection::from_rexie(&error)),
@@ -235,19 +219,6 @@ impl IndexedDb {
                     format!("`{name}` is not deleted after {deadline_ms} ms: another tab or worker holds it open");
                 Err(StorageError::unknown(Failure::Timeout, message))
             }
-        }
-    }
-}
-
-impl IndexedDb {
-    fn count_untidy(&self, name: &str, bytes: usize) {
-        let untidy_bytes = self.untidy_bytes.get() + bytes;
-        self.untidy_bytes.set(untidy_bytes);
-        if self.pace == Pace::Together
-            && untidy_bytes > chromium::READY_FROM_BYTES
-            && !self.is_ready_to_tidy_up.replace(true)
-        {
-            chromium::be_ready_to_tidy_up(name);
         }
     }
 }
@@ -267,7 +238,7 @@ impl Storage for IndexedDb {
         let call = self.connection.call()?;
         let access = Access::Write(&[LOG], effective(append.durability));
         if layout::is_cut(&append.record) {
-            self.count_untidy(&call.options().name, append.record.bytes.len());
+            self.untidy_bytes.set(self.untidy_bytes.get() + append.record.bytes.len());
         }
         let plan = Plan::append(append, self.pace)?;
         let result = run(&call, access, |objects| writes::write(objects, plan)).await;
@@ -298,8 +269,9 @@ impl Storage for IndexedDb {
         let has_trim = batch.trim.is_some();
         let plan = Plan::batch(batch, call.options(), self.pace)?;
         let result = run(&call, access, |objects| writes::write(objects, plan)).await;
-        if self.pace == Pace::Together && has_trim {
-            chromium::after_trim(self).await;
+        if self.pace == Pace::Together && has_trim && self.untidy_bytes.get() > chromium::UNTIDY_BYTES_MAX {
+            self.untidy_bytes.set(0);
+            chromium::tidy_up(&call.options().name, call.env()).await;
         }
         result
     }

@@ -166,10 +166,6 @@ impl Connection {
         is_ours
     }
 
-    pub(super) fn env(&self) -> &dyn Env {
-        &*self.env
-    }
-
     /// Begins a call; refused after a close.
     pub(super) fn call(self: &Rc<Self>) -> StorageResult<Call> {
         if let State::Closed(why) = &*self.state.borrow() {
