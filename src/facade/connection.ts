@@ -87,6 +87,7 @@ export class Connection {
     this.#after = this.#isPrepared ? undefined : setTimeout(() => void news.hint(), AFTER_MS)
     this.#timer.wake()
     this.#marks?.wake()
+    if (!this.#isPrepared) void this.#prepare()
   }
 
   /** Reads. Given up on, the answer is thrown away when it comes. */
@@ -256,7 +257,11 @@ export class Connection {
     this.#instance.leave()
   }
 
-  /** What is to be done before the first write; not sooner, because it takes time that reading need not wait for. */
+  /**
+   * What is to be done after a kill: before the first write, which waits for it, and at each opening, even where nothing
+   * will be written here. For the browser itself may write when it opens its files, behind the torn end of its log. Reading
+   * does not wait.
+   */
   #prepare(): Promise<void> {
     return (this.#preparing ??= (async () => {
       const begun = await this.#prelude.session
@@ -286,6 +291,7 @@ export class Connection {
   #committed(): void {
     this.#timer.wake()
     this.#marks?.wake()
+    if (!this.#isPrepared) void this.#prepare()
   }
 
   #changed(bytes: Uint8Array): void {

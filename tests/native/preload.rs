@@ -133,7 +133,11 @@ fn what_is_damaged_is_found_by_who_asks_for_it() {
                 match snapshot.get(&key(n)).await {
                     Ok(found) => assert_eq!(found.unwrap().as_bytes(), value(n), "seed {seed}"),
                     Err(error) => {
-                        assert_eq!(error.kind(), ErrorKind::Corrupt, "seed {seed}: {error}");
+                        // A bit of the format's number may have flipped: then it looks like a newer one.
+                        assert!(
+                            matches!(error.kind(), ErrorKind::Corrupt | ErrorKind::Unsupported),
+                            "seed {seed}: {error}"
+                        );
                         lost += 1;
                     }
                 }

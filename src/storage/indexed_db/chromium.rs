@@ -34,9 +34,8 @@ pub(super) async fn retire_log(storage: &IndexedDb) -> StorageResult<()> {
 /// Has LevelDB tidy up: Chromium compacts it where a database was deleted, so a little one is made and deleted. Measured
 /// on a full disk: files of 17 MB shrank to 7 within a second; left alone they stayed for as long as was waited.
 ///
-/// Not more often than needed: what of a deletion is still to be done when the browser is killed is done at its next start,
-/// behind the torn end of LevelDB's log (see [`retire_log`]). With an empty database made and deleted while commits went on,
-/// 3 of 8 runs of twenty kills lost the whole origin; without, none.
+/// Not more often than needed: what of a deletion is still to be done when the browser is killed is left to its next start,
+/// which then writes behind the torn end of LevelDB's log (see [`retire_log`]).
 pub(super) async fn tidy_up(name: &str, env: &dyn Env) {
     let scratch = format!("{name} (making room)");
     let work = transaction::detached(async move {
