@@ -19,6 +19,7 @@ pub mod value;
 
 // Floor 2: the seam of bytes, and pure judgement about documents.
 pub mod query;
+pub mod schema;
 pub mod storage;
 
 // Floor 4: the only writer.

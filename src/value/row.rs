@@ -155,6 +155,46 @@ impl<'a> Raw<'a> {
     }
 }
 
+/// The values of an object or an array in a row, one after the other, for whoever can often do without reading them.
+#[derive(Clone, Debug)]
+pub(crate) struct Raws<'a> {
+    slots: Slots<'a>,
+    index: usize,
+    start: usize,
+}
+
+impl<'a> Raws<'a> {
+    /// The tag of the next value and what is behind it; none behind the last.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged bytes.
+    pub(crate) fn next(&mut self) -> Result<Option<(u8, &'a [u8])>> {
+        if self.index == self.slots.count {
+            return Ok(None);
+        }
+        self.index += 1;
+        let end =
+            if self.index == self.slots.count { Some(self.slots.values.len()) } else { self.slots.start(self.index) };
+        let raw = end.and_then(|end| self.slots.values.get(self.start..end)).and_then(<[u8]>::split_first);
+        let (tag, payload) = raw.ok_or_else(damaged)?;
+        self.start += payload.len() + 1;
+        Ok(Some((*tag, payload)))
+    }
+
+    /// Reads a value of these. Into its place, for a view is large: handed on it would be copied twice.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged bytes.
+    pub(crate) fn read(&self, tag: u8, payload: &'a [u8], value: &mut View<'a>) -> Result<()> {
+        *value = match tag {
+            TAG_INTEGER => View::Number(Number::new(read_whole(payload)?).ok_or_else(damaged)?),
+            TAG_STRING => View::String(core::str::from_utf8(payload).map_err(|_| damaged())?),
+            tag => read_value(tag, payload, self.slots.depth, self.slots.shapes)?,
+        };
+        Ok(())
+    }
+}
+
 fn read_value<'a>(tag: u8, payload: &'a [u8], depth: usize, shapes: &'a Shapes) -> Result<View<'a>> {
     Ok(match (tag, payload) {
         (TAG_NULL, []) => View::Null,
@@ -224,6 +264,11 @@ impl<'a> RowArray<'a> {
     /// `corrupt` for damaged bytes, and what `each` fails with.
     pub(super) fn for_each_raw(&self, each: impl FnMut(&Raw<'a>) -> Result<()>) -> Result<()> {
         self.0.for_each(each)
+    }
+
+    /// The elements, not read.
+    pub(super) const fn raws(&self) -> Raws<'a> {
+        Raws { slots: self.0, index: 0, start: 0 }
     }
 
     /// One element; none beyond the end.
@@ -319,6 +364,11 @@ impl<'a> RowObject<'a> {
             Source::Shape(id, shape) => Some((id, shape)),
             Source::Inline(_) => None,
         }
+    }
+
+    /// The values, not read.
+    pub(super) const fn raws(&self) -> Raws<'a> {
+        Raws { slots: self.slots, index: 0, start: 0 }
     }
 
     fn place(&self, name: &str) -> Result<Option<usize>> {

@@ -6,8 +6,8 @@
 //! Invariants: a view of a tree never fails; a view of a row fails with `corrupt` where the bytes are not a row's.
 
 use crate::error::Result;
-use crate::value::row::{RowArray, RowObject};
-use crate::value::shape::ShapeId;
+use crate::value::row::{Raws, RowArray, RowObject};
+use crate::value::shape::{Shape, ShapeId};
 use crate::value::{Number, Object, Value};
 
 /// A value, borrowed.
@@ -139,6 +139,14 @@ impl<'a> ArrayView<'a> {
         if let ArraySource::Row(array) = &self.0 { Some(array) } else { None }
     }
 
+    /// The elements, not read; none where it is no row's.
+    pub(crate) const fn raws(&self) -> Option<Raws<'a>> {
+        match &self.0 {
+            ArraySource::Tree(_) => None,
+            ArraySource::Row(array) => Some(array.raws()),
+        }
+    }
+
     /// The elements in order.
     pub fn iter(&self) -> impl Iterator<Item = Result<View<'a>>> + use<'a> {
         let array = *self;
@@ -219,6 +227,17 @@ impl<'a> ObjectView<'a> {
                 None => ShapeId::INLINE,
             },
             ObjectSource::Tree(_) => ShapeId::INLINE,
+        }
+    }
+
+    /// Its shape, and the values in its order, not read; none where it has no shape.
+    pub(crate) const fn shaped(&self) -> Option<(&'a Shape, Raws<'a>)> {
+        match &self.0 {
+            ObjectSource::Row(object) => match object.shape() {
+                Some((_, shape)) => Some((shape, object.raws())),
+                None => None,
+            },
+            ObjectSource::Tree(_) => None,
         }
     }
 

@@ -25,6 +25,8 @@ mod engine;
 mod format;
 mod preload;
 mod quota;
+mod schema;
+mod schema_suite;
 mod simulator;
 mod storage;
 mod tidy;
@@ -40,6 +42,8 @@ mod campaign;
 mod batch;
 #[path = "../support/documents.rs"]
 mod documents_fixture;
+#[path = "../support/json.rs"]
+mod json;
 #[path = "../support/notation.rs"]
 mod notation;
 mod value_laws;

@@ -61,7 +61,7 @@ fn fields(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Object> 
     })
 }
 
-fn document() -> impl Strategy<Value = Object> {
+pub fn document() -> impl Strategy<Value = Object> {
     fields(value())
 }
 
@@ -69,7 +69,7 @@ fn key_of(value: &Value) -> Vec<u8> {
     key::encode(View::from(value)).unwrap()
 }
 
-fn row_of(document: &Object, shapes: &mut Shapes) -> Vec<u8> {
+pub fn row_of(document: &Object, shapes: &mut Shapes) -> Vec<u8> {
     let mut bytes = Vec::new();
     for names in writer::encode(document, shapes, &mut bytes).unwrap().iter() {
         shapes.add(names).unwrap();
