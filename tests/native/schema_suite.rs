@@ -1,8 +1,4 @@
-//! The official test suite of JSON Schema 2020-12, where it is on this machine.
-//!
-//! Not part of the sources: `HYPHADB_JSON_SCHEMA_SUITE` names the folder of a checkout of
-//! <https://github.com/json-schema-org/JSON-Schema-Test-Suite>, or of the `json` folder in the source distribution of the
-//! Python package `jsonschema`. Without it, the facts in `schema.rs` are all that is tried.
+//! The official test suite of JSON Schema 2020-12, as it lies in `tests/data/json_schema`.
 //!
 //! A case passes where the answer for the value is the expected one; for the tree, and for its row. A schema that is
 //! refused fails, unless it is listed here with the reason.
@@ -38,8 +34,8 @@ struct Tally {
     not_refused: Vec<String>,
 }
 
-fn suite() -> Option<PathBuf> {
-    std::env::var_os("HYPHADB_JSON_SCHEMA_SUITE").map(PathBuf::from)
+fn suite() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/json_schema")
 }
 
 fn text<'a>(object: &'a serde_json::Value, name: &str) -> &'a str {
@@ -142,7 +138,7 @@ fn in_a_row(schema: &Schema, data: &Value) -> bool {
 
 #[test]
 fn the_required_cases_pass() {
-    let Some(suite) = suite() else { return };
+    let suite = suite();
     let tally = run(&suite, "");
     let Tally { passed, bundled, refused, .. } = &tally;
     eprintln!("required: {passed} passed, {bundled} of them bundled; {} groups refused as listed", refused.len());
@@ -153,7 +149,7 @@ fn the_required_cases_pass() {
 
 #[test]
 fn the_optional_cases_are_counted() {
-    let Some(suite) = suite() else { return };
+    let suite = suite();
     for folder in ["optional", "optional/format"] {
         let tally = run(&suite, folder);
         eprintln!(
