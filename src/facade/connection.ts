@@ -28,6 +28,8 @@ type Answer = Uint8Array | Promise<Uint8Array>
 const TURNS_MAX = 64
 /** How long after the opening it is looked for news: the first answer need not wait. */
 const AFTER_MS = 30
+/** How long after the opening it is seen to what a kill asks for, where nothing is written sooner: first answers go first. */
+const LATER_MS = 250
 /** What is asked, not written, and writes all the same. */
 const WRITING = ['create_index', 'drop_index']
 
@@ -46,6 +48,7 @@ export class Connection {
   readonly #onEnd: () => void
   readonly #forgetInstance: () => void
   readonly #after: ReturnType<typeof setTimeout> | undefined
+  readonly #preparation: ReturnType<typeof setTimeout> | undefined
   #isPrepared: boolean
   #preparing: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -87,7 +90,7 @@ export class Connection {
     this.#after = this.#isPrepared ? undefined : setTimeout(() => void news.hint(), AFTER_MS)
     this.#timer.wake()
     this.#marks?.wake()
-    if (!this.#isPrepared) void this.#prepare()
+    this.#preparation = this.#isPrepared ? undefined : setTimeout(() => void this.#prepare(), LATER_MS)
   }
 
   /** Reads. Given up on, the answer is thrown away when it comes. */
@@ -231,7 +234,7 @@ export class Connection {
     const engine = this.#engine
     this.#timer.stop()
     // Writes that wait for the same go first.
-    if (this.#preparing !== undefined && !this.#isPrepared) await this.#preparing.then(() => new Promise((resolve) => setTimeout(resolve, 0)))
+    if (!this.#isPrepared) await this.#prepare().then(() => new Promise((resolve) => setTimeout(resolve, 0)))
     const marked = this.#marks?.stop()
     try {
       const closing = this.#calls.settle(() => engine.close())
@@ -249,6 +252,7 @@ export class Connection {
     if (this.#isOver) return
     this.#isOver = true
     clearTimeout(this.#after)
+    clearTimeout(this.#preparation)
     this.#timer.stop()
     this.#peers?.stop()
     this.#prelude.end()
@@ -258,9 +262,9 @@ export class Connection {
   }
 
   /**
-   * What is to be done after a kill: before the first write, which waits for it, and at each opening, even where nothing
-   * will be written here. For the browser itself may write when it opens its files, behind the torn end of its log. Reading
-   * does not wait.
+   * What is to be done after a kill: before the first write, which waits for it, and soon after each opening, even where
+   * nothing will be written here. For the browser itself may write when it opens its files, behind the torn end of its log.
+   * Reading does not wait.
    */
   #prepare(): Promise<void> {
     return (this.#preparing ??= (async () => {
@@ -291,7 +295,6 @@ export class Connection {
   #committed(): void {
     this.#timer.wake()
     this.#marks?.wake()
-    if (!this.#isPrepared) void this.#prepare()
   }
 
   #changed(bytes: Uint8Array): void {
