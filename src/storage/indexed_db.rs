@@ -193,7 +193,7 @@ impl IndexedDb {
     /// When Chromium, or the machine, ends in the middle of a write, LevelDB's log is left with a torn end. The next
     /// start reads it, and goes on writing behind the torn end; the start after that finds the log corrupt, and
     /// Chromium then drops *every* database of the origin (measured: 4 of 50 kills while writing; none of 50 with this
-    /// call after each start). So call it once after an end that was not clean. Costs about 5 MiB of writing.
+    /// call after each start). So call it once after an end that was not clean. Costs about 10 MiB of writing.
     ///
     /// # Errors
     /// The storage's failures; nothing is lost then, and nothing is won.

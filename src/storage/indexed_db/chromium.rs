@@ -9,7 +9,7 @@ use crate::env::Env;
 use crate::env::timeout::timeout;
 use rexie::Rexie;
 
-/// How much [`retire_log`] writes: LevelDB begins another log after 4 MiB.
+/// How much [`retire_log`] writes each time: LevelDB begins another log after 4 MiB.
 const RETIRE_VALUES: u8 = 80;
 const RETIRE_VALUE_BYTES: usize = 58_000;
 const RETIRE_NAME: &[u8] = b"\xff retire";
@@ -25,8 +25,13 @@ pub(super) async fn retire_log(storage: &IndexedDb) -> StorageResult<()> {
     let fill = Batch { puts: values.collect(), ..Batch::default() };
     let range = NameRange { start: RETIRE_NAME.to_vec(), end: Some(name(RETIRE_VALUES)) };
     let clear = Batch { deletes: vec![(Store::Cache, range)], ..Batch::default() };
-    // Neither has a guard to be refused by. What was filled in is taken away even where filling failed.
-    let filled = storage.apply(fill).await;
+    // The first begins another log, but the old one is read at the next start until what it holds has become a table, in
+    // the background. Only the third write that finds its 4 MiB full waits for that.
+    let mut filled = storage.apply(fill.clone()).await;
+    if filled.is_ok() {
+        filled = storage.apply(fill).await;
+    }
+    // None has a guard to be refused by. What was filled in is taken away even where filling failed.
     let (Applied::Done | Applied::Refused) = storage.apply(clear).await?;
     filled.map(|_| ())
 }
