@@ -28,8 +28,6 @@ type Answer = Uint8Array | Promise<Uint8Array>
 const TURNS_MAX = 64
 /** How long after the opening it is looked for news: the first answer need not wait. */
 const AFTER_MS = 30
-/** How long after the opening it is seen to what a kill asks for, where nothing is written sooner: first answers go first. */
-const LATER_MS = 250
 /** What is asked, not written, and writes all the same. */
 const WRITING = ['create_index', 'drop_index']
 
@@ -48,7 +46,6 @@ export class Connection {
   readonly #onEnd: () => void
   readonly #forgetInstance: () => void
   readonly #after: ReturnType<typeof setTimeout> | undefined
-  readonly #preparation: ReturnType<typeof setTimeout> | undefined
   #isPrepared: boolean
   #preparing: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -90,7 +87,7 @@ export class Connection {
     this.#after = this.#isPrepared ? undefined : setTimeout(() => void news.hint(), AFTER_MS)
     this.#timer.wake()
     this.#marks?.wake()
-    this.#preparation = this.#isPrepared ? undefined : setTimeout(() => void this.#prepare(), LATER_MS)
+    if (!this.#isPrepared) void this.#prepare()
   }
 
   /** Reads. Given up on, the answer is thrown away when it comes. */
@@ -252,7 +249,6 @@ export class Connection {
     if (this.#isOver) return
     this.#isOver = true
     clearTimeout(this.#after)
-    clearTimeout(this.#preparation)
     this.#timer.stop()
     this.#peers?.stop()
     this.#prelude.end()
@@ -262,7 +258,7 @@ export class Connection {
   }
 
   /**
-   * What is to be done after a kill: before the first write, which waits for it, and soon after each opening, even where
+   * What is to be done after a kill: before the first write, which waits for it, and right after each opening, even where
    * nothing will be written here. For the browser itself may write when it opens its files, behind the torn end of its log.
    * Reading does not wait.
    */

@@ -6,6 +6,8 @@
 // its own and takes it away at its end; where another context is alive, nothing is said of those that are not.
 
 const CACHE = 'hyphadb-sessions'
+/** How long the browser may go on writing after its log was put away: who is killed in that time was killed in a write. */
+const SETTLE_MS = 1_000
 
 /** A session that has begun. */
 export interface Begun {
@@ -21,6 +23,7 @@ export class Session {
   /** Held, because a page that is being left has no time to open it. */
   #notes: Cache | undefined
   #dead: readonly Request[] = []
+  #settling: ReturnType<typeof setTimeout> | undefined
   readonly #onHide = (): void => void this.#forget()
   readonly #onShow = (): void => void this.#note()
 
@@ -48,9 +51,12 @@ export class Session {
     void this.#forget()
   }
 
-  /** Takes away the notes of dead sessions: what they ask for was done. */
-  async forgetDead(): Promise<void> {
-    await Promise.all(this.#dead.map((note) => this.#notes?.delete(note))).catch(() => undefined)
+  /** What the notes of dead sessions ask for was done: they go once the browser has settled, and till then this one stays. */
+  forgetDead(): void {
+    this.#settling = setTimeout(() => {
+      this.#settling = undefined
+      Promise.all(this.#dead.map((note) => this.#notes?.delete(note))).catch(() => undefined)
+    }, SETTLE_MS)
   }
 
   /** Whether notes of dead sessions are there. */
@@ -84,6 +90,8 @@ export class Session {
   }
 
   async #forget(): Promise<void> {
+    // The next start sees to it once more.
+    if (this.#settling !== undefined) return clearTimeout(this.#settling)
     try {
       await this.#notes?.delete(this.#address)
     } catch {
