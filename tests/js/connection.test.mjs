@@ -135,15 +135,15 @@ describe('after a kill', () => {
     }
     const { connection } = await connect(engine, prelude(log))
     await connection.ask({ op: 'get' })
-    assert.deepEqual(log, ['request'])
+    assert.deepEqual(log, ['retire', 'request'])
     const writes = [connection.write({ op: 'put' }), connection.ask({ op: 'create_index' })]
     await turn()
     await connection.ask({ op: 'get' })
-    assert.deepEqual(log, ['request', 'retire', 'request'])
+    assert.deepEqual(log, ['retire', 'request', 'request'])
     const closing = connection.close()
     retired()
     await Promise.all(writes)
-    assert.deepEqual(log, ['request', 'retire', 'request', 'forget', 'request', 'request'])
+    assert.deepEqual(log, ['retire', 'request', 'request', 'forget', 'request', 'request'])
     await closing
   })
 
