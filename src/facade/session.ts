@@ -24,6 +24,7 @@ export class Session {
   #notes: Cache | undefined
   #dead: readonly Request[] = []
   #settling: ReturnType<typeof setTimeout> | undefined
+  #isOver = false
   readonly #onHide = (): void => void this.#forget()
   readonly #onShow = (): void => void this.#note()
 
@@ -43,6 +44,7 @@ export class Session {
 
   /** Ends it, cleanly. */
   end(): void {
+    this.#isOver = true
     if (typeof document !== 'undefined') {
       globalThis.removeEventListener('pagehide', this.#onHide)
       globalThis.removeEventListener('pageshow', this.#onShow)
@@ -56,6 +58,7 @@ export class Session {
     this.#settling = setTimeout(() => {
       this.#settling = undefined
       Promise.all(this.#dead.map((note) => this.#notes?.delete(note))).catch(() => undefined)
+      if (this.#isOver) void this.#forget()
     }, SETTLE_MS)
   }
 
@@ -90,8 +93,8 @@ export class Session {
   }
 
   async #forget(): Promise<void> {
-    // The next start sees to it once more.
-    if (this.#settling !== undefined) return clearTimeout(this.#settling)
+    // Whoever is gone before the browser has settled leaves it to the next start.
+    if (this.#settling !== undefined) return
     try {
       await this.#notes?.delete(this.#address)
     } catch {

@@ -1,6 +1,6 @@
 // A full disk: a typed error, reads go on, and room again after deletions.
 //
-// Chromium looks at the quota before it writes and counts late what LevelDB makes of it: about one time in a hundred files
+// Chromium looks at the quota before it writes and counts late what LevelDB makes of it: about one time in thirty files
 // of 36 MB stand on a quota of 24 when it notices, and then whatever is written is refused until it has tidied up, a
 // deletion too. Then it is checked that nothing was lost or half done, and the disk is filled once more.
 import assert from 'node:assert/strict'
