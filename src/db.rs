@@ -31,6 +31,7 @@ mod define;
 mod document;
 mod draft;
 mod find;
+mod gate;
 mod glance;
 mod index_build;
 mod operation;

@@ -50,7 +50,6 @@ mod filter;
 mod flip;
 pub mod format;
 mod frame;
-pub(crate) mod gate;
 mod heads;
 pub mod index;
 mod log;

@@ -5,10 +5,10 @@
 //! Invariants: work that is run again begins from nothing; after a first conflict, the calls of one context stand in
 //! line, so that they are not in conflict with each other for ever.
 
+use super::gate::Gate;
 use super::shared::Shared;
 use super::work::Work;
 use crate::engine::Committed;
-use crate::engine::gate::Gate;
 use crate::error::{ErrorKind, Result};
 use crate::storage::{Durability, Storage};
 use std::rc::Rc;

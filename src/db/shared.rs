@@ -6,11 +6,11 @@
 //! brought up to date inside the engine's notice of each commit, before anyone can take a snapshot of it.
 
 use super::cursor::Cursors;
+use super::gate::Gate;
 use super::watch::{self, Listeners};
 use super::work::load_catalog;
 use crate::engine::catalog::{Catalog, CollectionId};
 use crate::engine::format::SPACE_CATALOG;
-use crate::engine::gate::Gate;
 use crate::engine::run::Run;
 use crate::engine::{CommitEvent, Engine};
 use crate::error::Result;
