@@ -60,19 +60,21 @@ async function profiled(browser, server, workload, settings) {
   return parts.map((part, place) => ({ workload, ...part, wall_ms: wall_ms[place], ...found[place] }))
 }
 
-/** Each life of the browser on the same profile: first the load, which is W1, then the others. */
+/** Each life of the browser on the same profile: first the load, which is W1, then the others. Answers which browser, and parts. */
 async function runAll(server, profile, workloads, settings) {
   const found = []
+  let version
   for (const some of [['W1'], workloads.filter(name => name !== 'W1')]) {
     if (!some.length) continue
     const browser = await startBrowser('chromium', profile)
     try {
+      version = await browser.version()
       for (const workload of some) found.push(...(await profiled(browser, server, workload, settings)))
     } finally {
       await endBrowser(browser)
     }
   }
-  return found.filter(({ workload }) => workloads.includes(workload))
+  return { version, parts: found.filter(({ workload }) => workloads.includes(workload)) }
 }
 
 const share = (ms, total) => (ms / total < 0.0005 ? '-' : `${((ms / total) * 100).toFixed(1)}`)
@@ -111,8 +113,8 @@ command(async args => {
   const server = await startServer(`${work}/site`)
   try {
     await makeSite(`${work}/site`)
-    const parts = await runAll(server, `${work}/profile`, workloads, settings)
-    const run = { meta: { ...meta, load_after: load() }, parts }
+    const { version, parts } = await runAll(server, `${work}/profile`, workloads, settings)
+    const run = { meta: { ...meta, browser: version, load_after: load() }, parts }
     const out = resolve(values.out)
     await mkdir(dirname(out), { recursive: true })
     await writeFile(out, JSON.stringify(run))
