@@ -27,8 +27,6 @@ pub struct Engine {
     commits: Callbacks,
     changes: Callbacks,
     connection: Callbacks,
-    /// None in memory.
-    indexed_db: Option<IndexedDb>,
 }
 
 #[wasm_bindgen]
@@ -104,22 +102,6 @@ impl Engine {
         Ok(promise::of(async move { database.maintain(company).await.map(JsValue::from) }))
     }
 
-    /// To be called once after an end that was not clean: see [`IndexedDb::retire_browser_log`].
-    ///
-    /// # Errors
-    /// The storage's failures; nothing is lost then.
-    #[wasm_bindgen(unchecked_return_type = "Promise<void>")]
-    pub fn retire_log(&self) -> core::result::Result<Promise, JsValue> {
-        panic::check()?;
-        let storage = self.indexed_db.clone();
-        Ok(promise::of(async move {
-            if let Some(storage) = storage {
-                storage.retire_browser_log().await?;
-            }
-            Ok(JsValue::UNDEFINED)
-        }))
-    }
-
     /// The newest commit known here.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "commits are numbered below 2^53")]
@@ -174,11 +156,10 @@ async fn open(config: &[u8], head_start: Option<Array>) -> Result<Engine> {
     let config = Config::decode(config)?;
     let env: Rc<dyn Env> = Rc::new(BrowserEnv::new());
     let connection = Callbacks::default();
-    let (storage, indexed_db) = match config.storage {
-        StorageKind::Memory => (AnyStorage::Memory(Memory::new()), None),
+    let storage = match config.storage {
+        StorageKind::Memory => AnyStorage::Memory(Memory::new()),
         StorageKind::IndexedDb => {
-            let storage = open_indexed_db(&config, head_start, env.clone(), &connection).await?;
-            (AnyStorage::IndexedDb(storage.clone()), Some(storage))
+            AnyStorage::IndexedDb(open_indexed_db(&config, head_start, env.clone(), &connection).await?)
         }
     };
     let database = Database::open(storage, env, config).await?;
@@ -189,7 +170,7 @@ async fn open(config: &[u8], head_start: Option<Array>) -> Result<Engine> {
         let news = news.clone();
         with_changes.push(move || Uint8Array::from(news.encode().as_slice()).into());
     });
-    Ok(Engine { database: Rc::new(database), commits, changes, connection, indexed_db })
+    Ok(Engine { database: Rc::new(database), commits, changes, connection })
 }
 
 async fn open_indexed_db(

@@ -22,7 +22,6 @@ export interface Engine {
   /** The newest commit that is known to survive power loss. */
   durable_seq(): number | Promise<number>
   /** Has the browser put its own log away, where it does not mend it by itself after a kill. */
-  retire_log(): Promise<void>
   on_commit(callback: () => void): void
   /** Without a callback, changes are not even encoded. */
   on_change(callback: ((change: Uint8Array) => void) | undefined): void

@@ -2,7 +2,7 @@
 //
 // Not what users hold: a `Database` is a handle on this, and several handles may share one.
 // Invariants: every call of the engine passes here, so what it throws becomes a HyphaError; after the end every call,
-// pending ones included, fails with `closed`; after a kill nothing is written before the browser's log was put away.
+// pending ones included, fails with `closed`.
 
 import type { Engine, EngineTransaction } from './boundary.js'
 import { Calls, stopped } from './calls.js'
@@ -28,8 +28,6 @@ type Answer = Uint8Array | Promise<Uint8Array>
 const TURNS_MAX = 64
 /** How long after the opening it is looked for news: the first answer need not wait. */
 const AFTER_MS = 30
-/** What is asked, not written, and writes all the same. */
-const WRITING = ['create_index', 'drop_index']
 
 export class Connection {
   readonly config: Config
@@ -46,8 +44,6 @@ export class Connection {
   readonly #onEnd: () => void
   readonly #forgetInstance: () => void
   readonly #after: ReturnType<typeof setTimeout> | undefined
-  #isPrepared: boolean
-  #preparing: Promise<void> | undefined
   #closing: Promise<void> | undefined
   #isOver = false
 
@@ -75,7 +71,6 @@ export class Connection {
     this.#prelude = prelude
     this.#onEnd = onEnd
     this.#forgetInstance = instance.onDeath((cause) => this.#end(() => stopped(cause)))
-    this.#isPrepared = prelude.session === undefined
     const news = new News(() => this.#calls.settle(() => engine.catch_up()))
     this.#peers = config.storage === 'memory' ? undefined : new Peers(config.name, () => void news.hint())
     const exclusively = (work: () => Promise<void>): Promise<void> => (this.#peers === undefined ? work() : this.#peers.exclusively(work))
@@ -84,17 +79,15 @@ export class Connection {
     engine.on_commit(() => this.#committed())
     engine.on_connection((event) => this.#connectionChanged(event))
     // What was committed while the engine was being loaded was told to nobody here.
-    this.#after = this.#isPrepared ? undefined : setTimeout(() => void news.hint(), AFTER_MS)
+    this.#after = this.#peers === undefined ? undefined : setTimeout(() => void news.hint(), AFTER_MS)
     this.#timer.wake()
     this.#marks?.wake()
-    if (!this.#isPrepared) void this.#prepare()
   }
 
   /** Reads. Given up on, the answer is thrown away when it comes. */
   async ask(request: Request, patience: Patience | undefined): Promise<unknown> {
     patience?.check()
     const bytes = encodeRequest(request)
-    if (!this.#isPrepared && WRITING.includes(request.op as string)) await this.#prepare()
     const answer = this.call(() => this.#engine.request(bytes))
     return patience === undefined ? answer : patience.race(answer)
   }
@@ -140,7 +133,6 @@ export class Connection {
   async inTurn<R>(retries: number, work: () => Promise<R>): Promise<R> {
     // What was asked for sooner goes sooner.
     this.#gather.flush()
-    if (!this.#isPrepared) await this.#prepare()
     const turns = this.#peers?.turns
     let leave: Leave | undefined
     let release = await turns?.ifContended()
@@ -230,8 +222,6 @@ export class Connection {
     this.#gather.flush()
     const engine = this.#engine
     this.#timer.stop()
-    // Writes that wait for the same go first.
-    if (!this.#isPrepared) await this.#prepare().then(() => new Promise((resolve) => setTimeout(resolve, 0)))
     const marked = this.#marks?.stop()
     try {
       const closing = this.#calls.settle(() => engine.close())
@@ -257,22 +247,7 @@ export class Connection {
     this.#instance.leave()
   }
 
-  /**
-   * What is to be done after a kill: before the first write, which waits for it, and right after each opening, even where
-   * nothing will be written here. For the browser itself may write when it opens its files, behind the torn end of its log.
-   * Reading does not wait.
-   */
-  #prepare(): Promise<void> {
-    return (this.#preparing ??= (async () => {
-      const begun = await this.#prelude.session
-      // Where it fails, what is stored is as safe as the browser makes it.
-      if (begun?.wasKilled) await this.#calls.settle(() => this.#engine.retire_log()).then(() => begun.session.forgetDead(), () => undefined)
-      this.#isPrepared = true
-    })())
-  }
-
   async #maintain(): Promise<boolean> {
-    if (!this.#isPrepared) await this.#prepare()
     const isAlone = await (this.#peers?.areAbsent() ?? true)
     return this.#calls.settle(() => this.#engine.maintain(isAlone))
   }

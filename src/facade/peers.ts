@@ -3,7 +3,7 @@
 // Not a channel for data, and nothing depends on it: a hint says "look", the head in the storage is the truth.
 // Invariants: works without BroadcastChannel, Web Locks and `window`; a lock decides only who does background work.
 
-import { countAlive } from './session.js'
+import { countPresent } from './presence.js'
 import { Turns } from './turns.js'
 
 /** How long news waits for more: a message costs a quarter of a millisecond, a fifth of a commit. */
@@ -78,7 +78,7 @@ export class Peers {
 
   /** Whether no other context has the database open, as far as the browser knows. */
   async areAbsent(): Promise<boolean> {
-    return (await countAlive(this.#database)) <= 1
+    return (await countPresent(this.#database)) <= 1
   }
 
   /** No hint goes out or comes in after this. */

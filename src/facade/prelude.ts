@@ -4,15 +4,16 @@
 // Invariant: whoever begins it ends it, by `finish` or by `end`.
 
 import type { Config } from './config.js'
+import { freshLog } from './fresh_log.js'
 import { HeadStart, type ReadAhead } from './head_start.js'
 import { readMark, type Mark } from './mark.js'
-import { Session, type Begun } from './session.js'
+import { Presence } from './presence.js'
 
 export class Prelude {
   /** What is remembered of the database outside of it. */
   readonly mark: Promise<Mark | undefined>
-  /** The session, and how the one before ended. None where nothing is kept. */
-  readonly session: Promise<Begun> | undefined
+  /** Before anything is read: what others find nobody reading they may take away. */
+  readonly #presence: Presence | undefined
   readonly #headStart: HeadStart | undefined
   readonly #acceptsLoss: boolean
 
@@ -20,10 +21,11 @@ export class Prelude {
     const { name, storage, acceptLoss, worker } = config
     const isKept = storage !== 'memory'
     this.#acceptsLoss = acceptLoss
+    if (isKept) void freshLog(name)
+    this.#presence = isKept ? new Presence(name) : undefined
     // A connection cannot be handed to a worker.
     this.#headStart = isKept ? new HeadStart(name, { reads: worker === undefined }) : undefined
     this.mark = isKept && !acceptLoss ? readMark(name) : Promise.resolve(undefined)
-    this.session = isKept ? Session.begin(name) : undefined
   }
 
   /** See `HeadStart.take`. */
@@ -43,6 +45,6 @@ export class Prelude {
   /** Nothing came of it, or it is over. */
   end(): void {
     this.#headStart?.end()
-    void this.session?.then(({ session }) => session.end())
+    this.#presence?.end()
   }
 }

@@ -125,10 +125,6 @@ class Remote implements Engine {
     return this.ask('durable_seq')
   }
 
-  retire_log(): Promise<void> {
-    return this.ask('retire_log')
-  }
-
   on_commit(callback: () => void): void {
     this.#onCommit = callback
   }

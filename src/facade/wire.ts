@@ -6,7 +6,7 @@
 
 /** A call: its number (0: nobody waits for an answer), what it is, the transaction it is of (0: none), its argument. */
 export type Call = [number: number, verb: Verb, transaction: number, argument?: unknown]
-export type Verb = 'open' | 'request' | 'begin' | 'commit' | 'rollback' | 'watch' | 'unwatch' | 'catch_up' | 'maintain' | 'database' | 'durable_seq' | 'retire_log' | 'close'
+export type Verb = 'open' | 'request' | 'begin' | 'commit' | 'rollback' | 'watch' | 'unwatch' | 'catch_up' | 'maintain' | 'database' | 'durable_seq' | 'close'
 /** An answer, or the error in its place; or, of number 0, an event. */
 export type Answer = [number: number, answer: unknown, error?: unknown] | [0, Event, argument?: unknown]
 /** `ready`: the worker lives, and holds its lock. `died`: the engine trapped. The others are the engine's. */

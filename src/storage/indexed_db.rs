@@ -188,19 +188,6 @@ impl IndexedDb {
         self.connection.on_event(Rc::new(listener));
     }
 
-    /// Makes Chromium put its log away; nothing is to be done in other browsers.
-    ///
-    /// When Chromium, or the machine, ends in the middle of a write, LevelDB's log is left with a torn end. The next
-    /// start reads it, and goes on writing behind the torn end; the start after that finds the log corrupt, and
-    /// Chromium then drops *every* database of the origin (measured: 4 of 50 kills while writing; none of 50 with this
-    /// call after each start). So call it once after an end that was not clean. Costs about 10 MiB of writing.
-    ///
-    /// # Errors
-    /// The storage's failures; nothing is lost then, and nothing is won.
-    pub async fn retire_browser_log(&self) -> StorageResult<()> {
-        if self.pace == Pace::Together { chromium::retire_log(self).await } else { Ok(()) }
-    }
-
     /// Deletes a database; one that is not there counts as deleted.
     ///
     /// # Errors
@@ -236,7 +223,8 @@ impl Storage for IndexedDb {
 
     async fn append(&self, append: Append) -> StorageResult<Applied> {
         let call = self.connection.call()?;
-        let access = Access::Write(&[LOG], effective(append.durability));
+        let scope = [LOG, call.options().store(writes::TURNS)];
+        let access = Access::Write(&scope, effective(append.durability));
         if layout::is_cut(&append.record) {
             self.untidy_bytes.set(self.untidy_bytes.get() + append.record.bytes.len());
         }

@@ -311,15 +311,3 @@ async fn transactions_leave_no_handler_and_no_memory_behind() {
         }
     }
 }
-
-#[wasm_bindgen_test]
-async fn retiring_the_browsers_log_changes_nothing() {
-    let storage = fresh("retire").await;
-    assert_eq!(storage.append(append(1, noise(100))).await.unwrap(), Applied::Done);
-    let puts = vec![(Store::Cache, b"\xff".to_vec(), vec![1]), (Store::Cache, b"\xff retired".to_vec(), vec![2])];
-    assert_eq!(storage.apply(Batch { puts: puts.clone(), ..Batch::default() }).await.unwrap(), Applied::Done);
-    storage.retire_browser_log().await.unwrap();
-    let names: Vec<_> = puts.iter().map(|(_, name, _)| name.clone()).chain([b"\xff retire\0".to_vec()]).collect();
-    assert_eq!(storage.get(Store::Cache, &names).await.unwrap(), [Some(vec![1]), Some(vec![2]), None]);
-    assert_eq!(storage.read_log(None, false).await.unwrap().records.len(), 1);
-}

@@ -123,37 +123,6 @@ test('an engine that dies while it opens a database does not leave the opening o
   await opening
 })
 
-describe('after a kill', () => {
-  const prelude = (log) => ({ mark: Promise.resolve(), session: Promise.resolve({ wasKilled: true, session: { forgetDead: async () => log.push('forget') } }), take: async () => undefined, finish() {}, end() {} })
-
-  test('reads go on while the log is put away, and writes wait for it', async () => {
-    const log = []
-    let retired
-    const engine = {
-      request: () => { log.push('request'); return encode({}) },
-      retire_log: () => { log.push('retire'); return new Promise((resolve) => { retired = resolve }) },
-    }
-    const { connection } = await connect(engine, prelude(log))
-    await connection.ask({ op: 'get' })
-    assert.deepEqual(log, ['retire', 'request'])
-    const writes = [connection.write({ op: 'put' }), connection.ask({ op: 'create_index' })]
-    await turn()
-    await connection.ask({ op: 'get' })
-    assert.deepEqual(log, ['retire', 'request', 'request'])
-    const closing = connection.close()
-    retired()
-    await Promise.all(writes)
-    assert.deepEqual(log, ['retire', 'request', 'request', 'forget', 'request', 'request'])
-    await closing
-  })
-
-  test('a log that cannot be put away is no reason not to write', async () => {
-    const { connection } = await connect({ request: () => encode({}), retire_log: async () => { throw { code: 'limit', message: 'x' } } }, prelude([]))
-    await connection.write({ op: 'put' })
-    await connection.close()
-  })
-})
-
 describe('a head start', () => {
   /** An IndexedDB that answers the next opening as the test wants. */
   function withIndexedDb(t) {

@@ -127,20 +127,6 @@ test('another program\'s database is refused and left alone', async () => {
   await page.close()
 })
 
-test('a page that is reloaded is not taken for one that was killed', async () => {
-  const page = await openTab(browser, site)
-  const notes = () => page.evaluate(async () => (await (await caches.open('hyphadb-sessions')).keys()).filter(({ url }) => url.includes('/left/')).length)
-  const until = async count => {
-    for (let tries = 0; tries < 200 && await notes() !== count; tries++) await new Promise(resolve => setTimeout(resolve, 10))
-    return notes()
-  }
-  await page.evaluate(async () => { globalThis.db = await (await import('/work.js')).openForTest('left') })
-  assert.equal(await until(1), 1)
-  await page.reload({ waitUntil: 'load' })
-  assert.equal(await until(0), 0)
-  await page.close()
-})
-
 test('an opening that comes to nothing leaves no database behind', async () => {
   const page = await openTab(browser, site)
   const answer = await page.evaluate(async () => {

@@ -11,6 +11,14 @@
 //! Therefore nothing that makes sense only together with earlier requests is issued before these have succeeded, except
 //! where the browser is known to commit all or nothing: Chromium, which is spared the round trips.
 //!
+//! # Why writes take turns
+//!
+//! Chromium keeps an undo log of a transaction that reads after it has written, as a second put does by itself. Killed
+//! while two such transactions of one database are under way, it asks at its next start for the locks of both, each for
+//! itself alone; but they share that of the database. It takes this for corruption, and drops every database of the
+//! origin (`LevelDBScopes::Initialize`, "Invalid locks on disk"; seen in Chromium 156). Transactions over different
+//! object stores do run side by side. So all writes have one object store in common in their scopes.
+//!
 //! Invariants: in a stepwise plan, what any stage leaves behind when it fails in the middle is never read: it is values
 //! that no manifest names and pieces without their first; the head and the manifest come after all that they speak of,
 //! and the log is trimmed last.
@@ -24,6 +32,9 @@ use js_sys::{Reflect, Uint8Array};
 use std::vec::IntoIter;
 use wasm_bindgen::JsValue;
 use web_sys::{IdbKeyRange, IdbRequest};
+
+/// The object store that every write has in its scope: the one that is read least.
+pub(super) const TURNS: Store = Store::Backup;
 
 /// How the requests of a write follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,9 +187,9 @@ fn trim(last: CommitSeq) -> Result<Request, JsValue> {
     Ok(Request::Delete { store: LOG.to_owned(), keys: Region::up_to(last).keys()? })
 }
 
-/// The object stores that a batch touches; each once.
+/// The object stores that a batch touches, each once, and the one by which writes take turns; none for an empty batch.
 pub(super) fn scope_of<'a>(batch: &Batch, options: &'a IndexedDbOptions) -> Vec<&'a str> {
-    let mut scope = Vec::with_capacity(2);
+    let mut scope = Vec::with_capacity(3);
     if batch.expected_manifest.is_some() || batch.manifest.is_some() || batch.trim.is_some() {
         scope.push(LOG);
     }
@@ -187,6 +198,10 @@ pub(super) fn scope_of<'a>(batch: &Batch, options: &'a IndexedDbOptions) -> Vec<
         if deletes || batch.puts.iter().any(|(touched, _, _)| *touched == store) {
             scope.push(options.store(store));
         }
+    }
+    let in_turn = options.store(TURNS);
+    if !scope.is_empty() && !scope.contains(&in_turn) {
+        scope.push(in_turn);
     }
     scope
 }
