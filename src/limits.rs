@@ -26,6 +26,8 @@ pub const INDEXES_PER_COLLECTION_MAX: usize = 64;
 pub const NAME_BYTES_MAX: usize = 128;
 /// Shapes kept per collection; documents beyond are stored with their field names.
 pub const SHAPES_PER_COLLECTION_MAX: usize = 4096;
+/// Steps of one evaluation of an expression: one for each operator, each element made, and each 64 bytes of text.
+pub const EXPRESSION_STEPS_MAX: usize = 1 << 20;
 /// Bytes that one transaction may write.
 pub const TRANSACTION_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How often a call runs its own transaction again after a conflict.

@@ -7,11 +7,14 @@
 //! finds exactly what a scan of all documents finds.
 
 pub mod bounds;
+pub mod expression;
 pub mod filter;
 pub mod plan;
 pub mod project;
 pub mod sort;
+pub(crate) mod weight;
 
+pub use expression::Expression;
 pub use filter::Filter;
 pub use plan::{Access, IndexFacts, Plan, Question};
 pub use project::Projection;
