@@ -15,6 +15,7 @@ pub mod planted;
 pub mod sorted;
 
 // Floor 1: plain data.
+pub mod pattern;
 pub mod value;
 
 // Floor 2: the seam of bytes, and pure judgement about documents.

@@ -11,7 +11,7 @@
 //!
 //! # What is refused, when the schema is compiled
 //!
-//! References to other documents; another `$schema` than 2020-12; patterns beyond `schema/pattern.rs`; and each word that
+//! References to other documents; another `$schema` than 2020-12; patterns beyond `pattern.rs`; and each word that
 //! is no keyword, because a misspelt one would else let everything pass. The standard would take such a word as an
 //! annotation; those begin with `x-` here.
 //!
@@ -32,9 +32,7 @@ mod keyword;
 mod meta;
 mod objects;
 mod operand;
-mod parse_pattern;
 mod parts;
-mod pattern;
 mod plan;
 mod program;
 mod quotient;

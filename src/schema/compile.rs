@@ -3,10 +3,10 @@
 //! Not lazily: a schema that compiles needs nothing more, and cannot be wrong later.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::pattern::{Flags, Pattern};
 use crate::schema::cycle;
 use crate::schema::meta;
 use crate::schema::operand;
-use crate::schema::pattern::Pattern;
 use crate::schema::program::{
     Choice, DynamicAnchor, Fields, Limit, Measure, NamedField, Node, NodeId, Operation, Program, Types,
 };
@@ -167,7 +167,7 @@ impl<'v> Compiler<'_, 'v> {
                 .extend(object.get(keyword).and_then(operand::count).map(|count| Operation::Count(measure, count)));
         }
         if let Some(pattern) = self.text("pattern") {
-            operations.push(Operation::Pattern(Pattern::parse(pattern)?));
+            operations.push(Operation::Pattern(Pattern::parse(pattern, Flags::default())?));
         }
         Ok(())
     }
@@ -242,7 +242,7 @@ impl<'v> Compiler<'_, 'v> {
             }
         }
         for (source, node) in self.named("patternProperties") {
-            fields.patterns.push((Pattern::parse(&source)?, node));
+            fields.patterns.push((Pattern::parse(&source, Flags::default())?, node));
         }
         if fields.named.len() > usize::from(u16::MAX) {
             return Err(Error::limit(format!("schema has {} fields, the limit is {}", fields.named.len(), u16::MAX)));

@@ -39,7 +39,7 @@ impl Run<'_> {
                 }
             }
             for (pattern, node) in &fields.patterns {
-                if pattern.matches(name, &mut self.scratch, &mut self.steps)? {
+                if pattern.matches(name, &mut self.steps)? {
                     matched = true;
                     is_valid &= self.apply(*node, value, Part::Field(name), Some(here), None)?;
                 }
@@ -58,7 +58,7 @@ impl Run<'_> {
 
     /// The same for a row, where the question is only whether it is valid.
     fn shaped_fields(&mut self, fields: &Fields, shape: &Shape, mut raws: Raws<'_>, here: &Scope<'_>) -> Result<bool> {
-        let plan = fields.plan(shape, self.program, &mut self.scratch, &mut self.steps)?;
+        let plan = fields.plan(shape, self.program, &mut self.steps)?;
         if !plan.is_complete {
             return Ok(false);
         }

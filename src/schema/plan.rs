@@ -7,7 +7,6 @@
 //! so they are compared by place.
 
 use crate::error::Result;
-use crate::schema::pattern::Scratch;
 use crate::schema::program::{Fields, NodeId, Program};
 use crate::schema::verdict::Verdict;
 use crate::value::Name;
@@ -52,13 +51,7 @@ impl Fields {
     ///
     /// # Errors
     /// `limit` where matching names takes too many steps.
-    pub(super) fn plan(
-        &self,
-        shape: &Shape,
-        program: &Program,
-        scratch: &mut Scratch,
-        steps: &mut u32,
-    ) -> Result<Rc<Plan>> {
+    pub(super) fn plan(&self, shape: &Shape, program: &Program, steps: &mut u32) -> Result<Rc<Plan>> {
         if let Some(plan) = self.plans.0.borrow().iter().rev().find(|plan| plan.is_for(shape)) {
             return Ok(plan.clone());
         }
@@ -69,7 +62,7 @@ impl Fields {
             required += usize::from(named.is_some_and(|named| named.is_required));
             let mut nodes: Vec<NodeId> = named.and_then(|named| named.node).into_iter().collect();
             for (pattern, node) in &self.patterns {
-                if pattern.matches(name, scratch, steps)? {
+                if pattern.matches(name, steps)? {
                     nodes.push(*node);
                 }
             }

@@ -4,7 +4,7 @@
 //!
 //! Invariant: the operations of a node stand in the order of their cost, `unevaluated*` last, for they need the others.
 
-use crate::schema::pattern::Pattern;
+use crate::pattern::Pattern;
 use crate::schema::plan::Plans;
 use crate::schema::quotient::Divisor;
 use crate::schema::verdict::Verdict;

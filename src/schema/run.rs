@@ -7,7 +7,6 @@
 //! a report nothing is formatted.
 
 use crate::error::{Error, Result};
-use crate::schema::pattern::Scratch;
 use crate::schema::program::{Node, NodeId, Operation, Program};
 use crate::schema::seen::Seen;
 use crate::schema::violation::{Violation, push_token};
@@ -21,7 +20,6 @@ pub(super) struct Run<'p> {
     report: Option<Vec<Violation>>,
     /// Within the search for the nearest of some schemas: it is not made again for those in it.
     is_searching: bool,
-    pub(super) scratch: Scratch,
 }
 
 /// How one gets from a value to the one that a schema is applied to.
@@ -60,7 +58,7 @@ fn no_such_node() -> Error {
 
 impl<'p> Run<'p> {
     pub(super) fn new(program: &'p Program) -> Self {
-        Run { program, steps: STEPS_MAX, report: None, is_searching: false, scratch: Scratch::default() }
+        Run { program, steps: STEPS_MAX, report: None, is_searching: false }
     }
 
     pub(super) fn answer(mut self, value: &View<'_>) -> Result<bool> {

@@ -25,9 +25,7 @@ impl Run<'_> {
                 Some(count) => count <= *bound,
                 None => true,
             },
-            (Operation::Pattern(pattern), View::String(text)) => {
-                pattern.matches(text, &mut self.scratch, &mut self.steps)?
-            }
+            (Operation::Pattern(pattern), View::String(text)) => pattern.matches(text, &mut self.steps)?,
             _ => true,
         })
     }
@@ -48,7 +46,7 @@ impl Run<'_> {
             }
             Operation::Count(measure, bound) => self.fail_count(*measure, *bound, value, here),
             Operation::Pattern(pattern) => {
-                let source = &pattern.source;
+                let source = pattern.source();
                 self.fail(here, "pattern", format_args!("is {shown}, which does not match the pattern `{source}`"))
             }
             _ => {

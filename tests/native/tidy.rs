@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which floor a top-level module stands on. A new module must be given its place here.
-const FLOORS: [(&str, u8); 25] = [
+const FLOORS: [(&str, u8); 26] = [
     ("bytes", 0),
     ("env", 0),
     ("error", 0),
@@ -15,6 +15,7 @@ const FLOORS: [(&str, u8); 25] = [
     ("sorted", 0),
     ("hlc", 1),
     ("metrics", 1),
+    ("pattern", 1),
     ("value", 1),
     ("query", 2),
     ("schema", 2),

@@ -5,32 +5,13 @@
 //!
 //! Invariant: nesting and the count of instructions are bounded while they grow.
 
+use super::class::{CODE_MAX, Class, DIGITS, LINE_ENDS, Ranges, SPACE, WORD, complement, ends_line};
+use super::{Flags, Instruction};
 use crate::error::{Error, ErrorKind, Result};
-use crate::schema::pattern::{Class, Instruction};
-use crate::sorted;
 
 const SOURCE_BYTES_MAX: usize = 4096;
 const INSTRUCTIONS_MAX: usize = 4096;
 const NESTING_MAX: usize = 50;
-const CODE_MAX: u32 = 0x10_ffff;
-
-type Ranges = Vec<(u32, u32)>;
-
-const DIGITS: [(u32, u32); 1] = [(0x30, 0x39)];
-const WORD: [(u32, u32); 4] = [(0x30, 0x39), (0x41, 0x5a), (0x5f, 0x5f), (0x61, 0x7a)];
-const SPACE: [(u32, u32); 10] = [
-    (0x09, 0x0d),
-    (0x20, 0x20),
-    (0xa0, 0xa0),
-    (0x1680, 0x1680),
-    (0x2000, 0x200a),
-    (0x2028, 0x2029),
-    (0x202f, 0x202f),
-    (0x205f, 0x205f),
-    (0x3000, 0x3000),
-    (0xfeff, 0xfeff),
-];
-const LINE_ENDS: [(u32, u32); 3] = [(0x0a, 0x0a), (0x0d, 0x0d), (0x2028, 0x2029)];
 
 enum Piece {
     Class(Class),
@@ -44,13 +25,13 @@ enum Piece {
 /// See the module.
 ///
 /// # Errors
-/// As [`crate::schema::pattern::Pattern::parse`].
-pub(super) fn parse(source: &str) -> Result<Vec<Instruction>> {
+/// As [`super::Pattern::parse`].
+pub(super) fn parse(source: &str, flags: Flags) -> Result<Vec<Instruction>> {
     let context = |error: Error| error.context(format!("pattern `{source}`"));
     if source.len() > SOURCE_BYTES_MAX {
         return Err(Error::limit(format!("pattern has {} bytes, the limit is {SOURCE_BYTES_MAX}", source.len())));
     }
-    let mut parser = Parser { rest: source, nesting: 0 };
+    let mut parser = Parser { rest: source, nesting: 0, flags };
     let piece = parser.either().map_err(context)?;
     if !parser.rest.is_empty() {
         return Err(context(Error::invalid("`)` closes nothing")));
@@ -63,6 +44,7 @@ pub(super) fn parse(source: &str) -> Result<Vec<Instruction>> {
 struct Parser<'a> {
     rest: &'a str,
     nesting: usize,
+    flags: Flags,
 }
 
 impl Parser<'_> {
@@ -79,6 +61,16 @@ impl Parser<'_> {
         rest.is_some()
     }
 
+    /// Passes over what means nothing in an extended pattern.
+    fn skip_blanks(&mut self) {
+        while self.flags.is_extended && self.rest.starts_with([' ', '\t', '\n', '\r', '\u{b}', '\u{c}', '#']) {
+            self.rest = match self.rest.strip_prefix('#') {
+                Some(comment) => comment.find(ends_line).and_then(|end| comment.get(end..)).unwrap_or_default(),
+                None => self.rest.trim_ascii_start().trim_start_matches('\u{b}'),
+            };
+        }
+    }
+
     fn either(&mut self) -> Result<Piece> {
         let mut branches = vec![self.sequence()?];
         while self.eat("|") {
@@ -89,26 +81,46 @@ impl Parser<'_> {
 
     fn sequence(&mut self) -> Result<Piece> {
         let mut pieces = Vec::new();
+        self.skip_blanks();
         while !self.rest.is_empty() && !self.rest.starts_with(['|', ')']) {
             let piece = self.atom()?;
+            self.skip_blanks();
             pieces.push(self.repeated(piece)?);
+            self.skip_blanks();
         }
         Ok(Piece::Sequence(pieces))
     }
 
     fn atom(&mut self) -> Result<Piece> {
         Ok(match self.next().unwrap_or_default() {
+            '^' if self.flags.is_multiline => Piece::Edge(Instruction::LineStart),
             '^' => Piece::Edge(Instruction::Start),
+            '$' if self.flags.is_multiline => Piece::Edge(Instruction::LineEnd),
             '$' => Piece::Edge(Instruction::End),
             '(' => self.group()?,
-            '[' => Piece::Class(Class::new(&self.class()?)),
-            '.' => Piece::Class(Class::new(&complement(&LINE_ENDS))),
+            '[' => {
+                let is_negated = self.eat("^");
+                let ranges = self.class()?;
+                let class = self.of(&ranges);
+                Piece::Class(if is_negated { class.negated() } else { class })
+            }
+            '.' if self.flags.is_dot_all => Piece::Class(Class::default().negated()),
+            '.' => Piece::Class(Class::new(&LINE_ENDS).negated()),
             '\\' if self.eat("b") => Piece::Edge(Instruction::WordEdge(true)),
             '\\' if self.eat("B") => Piece::Edge(Instruction::WordEdge(false)),
-            '\\' => Piece::Class(Class::new(&self.escape()?)),
+            '\\' => {
+                let ranges = self.escape()?;
+                Piece::Class(self.of(&ranges))
+            }
             char @ ('*' | '+' | '?' | '{') => return Err(Error::invalid(format!("`{char}` repeats nothing"))),
-            char => Piece::Class(Class::new(&[(char.into(), char.into())])),
+            char => Piece::Class(self.of(&[(char.into(), char.into())])),
         })
+    }
+
+    /// The class of these characters, in both cases where that makes no difference.
+    fn of(&self, ranges: &[(u32, u32)]) -> Class {
+        let class = Class::new(ranges);
+        if self.flags.ignores_case { class.ignoring_case() } else { class }
     }
 
     fn group(&mut self) -> Result<Piece> {
@@ -171,7 +183,6 @@ impl Parser<'_> {
     }
 
     fn class(&mut self) -> Result<Ranges> {
-        let is_negated = self.eat("^");
         let mut ranges = Ranges::new();
         while !self.eat("]") {
             let low = self.class_atom()?;
@@ -190,7 +201,7 @@ impl Parser<'_> {
                 None => return Err(Error::invalid("a range ends in a class")),
             }
         }
-        Ok(if is_negated { complement(&ranges) } else { ranges })
+        Ok(ranges)
     }
 
     fn class_atom(&mut self) -> Result<Ranges> {
@@ -225,6 +236,7 @@ impl Parser<'_> {
             'x' => self.hexadecimal(2)?,
             'u' => self.unicode()?,
             char if char.is_ascii_punctuation() && char != '_' => char.into(),
+            ' ' if self.flags.is_extended => 0x20,
             '1'..='9' | 'k' | 'p' | 'P' => {
                 return Err(Error::new(ErrorKind::Unsupported, format!("`\\{char}` is not supported")));
             }
@@ -268,23 +280,6 @@ fn single(ranges: &[(u32, u32)]) -> Option<u32> {
         [(low, high)] if low == high => Some(*low),
         _ => None,
     }
-}
-
-/// All characters that are in none of the ranges.
-fn complement(ranges: &[(u32, u32)]) -> Ranges {
-    let mut others = Ranges::new();
-    let mut start = 0;
-    for place in sorted::order(ranges.len(), &mut |left, right| ranges.get(left).cmp(&ranges.get(right))) {
-        let Some((low, high)) = ranges.get(place) else { continue };
-        if *low > start {
-            others.push((start, low - 1));
-        }
-        start = start.max(high + 1);
-    }
-    if start <= CODE_MAX {
-        others.push((start, CODE_MAX));
-    }
-    others
 }
 
 fn push(instructions: &mut Vec<Instruction>, instruction: Instruction) -> Result<()> {
