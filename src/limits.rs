@@ -18,6 +18,12 @@ pub const KEY_BYTES_MAX: usize = 4096;
 pub const KEY_FIELDS_MAX: usize = 16;
 /// Index entries that one document may have in one index (elements of an array).
 pub const INDEX_ENTRIES_PER_DOCUMENT_MAX: usize = 10_000;
+/// How deep the operators of a filter may stand in each other.
+pub const FILTER_DEPTH_MAX: usize = 32;
+/// Conditions of one filter; all values of a list are one condition.
+pub const FILTER_TERMS_MAX: usize = 10_000;
+/// Steps that a filter's pattern may take through one text: about a second.
+pub const PATTERN_STEPS_MAX: u32 = 64_000_000;
 /// Collections of one database.
 pub const COLLECTIONS_MAX: usize = 1024;
 /// Indexes of one collection.

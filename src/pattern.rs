@@ -81,7 +81,9 @@ impl Flags {
                 's' => &mut flags.is_dot_all,
                 'x' => &mut flags.is_extended,
                 _ => {
-                    return Err(Error::invalid(format!("`{letter}` is no option of a pattern, they are i, m, s and x")));
+                    return Err(Error::invalid(format!(
+                        "`{letter}` is no option of a pattern, they are i, m, s and x"
+                    )));
                 }
             };
             if core::mem::replace(flag, true) {

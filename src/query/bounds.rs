@@ -107,7 +107,7 @@ fn usable<'a>(path: &Path, conjuncts: &[&'a Filter]) -> Vec<(usize, &'a Test)> {
                     !is_array(value)
                 }
                 Test::In(values) => !values.iter().any(is_array),
-                Test::Ne(_) | Test::Nin(_) | Test::Exists(_) => false,
+                _ => false,
             };
             if answers {
                 tests.push((place, test));
@@ -186,6 +186,6 @@ fn describe(path: &Path, test: &Test) -> String {
         Test::Lt(value) => format!("{path} < {value}"),
         Test::Lte(value) => format!("{path} <= {value}"),
         Test::In(values) => format!("{path} in {}", Value::Array(values.clone())),
-        Test::Ne(_) | Test::Nin(_) | Test::Exists(_) => path.to_string(),
+        _ => path.to_string(),
     }
 }

@@ -22,6 +22,7 @@ mod documents_index;
 mod documents_model;
 mod documents_together;
 mod engine;
+mod filters;
 mod format;
 mod preload;
 mod quota;
