@@ -36,6 +36,7 @@ mod glance;
 mod index_build;
 mod operation;
 mod request;
+mod rules;
 mod run;
 mod shared;
 mod sorter;

@@ -177,8 +177,9 @@ pub(crate) async fn write_all<S: Storage>(
     changes: &mut Changes,
     trees: Vec<Tree<'_>>,
 ) -> Result<()> {
-    let id = work.collection(name).await?.id;
-    draft::write_trees(work, id, changes, trees).await?;
+    let collection = work.collection(name).await?;
+    let trees = draft::admit(work, &collection, changes, trees, Mode::Together)?;
+    draft::write_trees(work, collection.id, changes, trees).await?;
     if let Some((_, error)) = changes.take_refused() {
         return Err(error);
     }
@@ -210,8 +211,9 @@ pub(crate) async fn find_and_update<S: Storage>(
             return Ok((None, None));
         }
         let document = upserted(work, &collection, &filter, becomes)?;
+        let primary = key::primary(&collection.key_fields, (&document).into())?;
         insert(work, name, &Docs::Trees(&[document.clone().into()]), Mode::Together).await?;
-        return Ok((None, Some(document)));
+        return Ok((None, Some(as_written(work, name, &primary, document).await?)));
     };
     let before = document::to_object(&collection, changes.primary(0), old)?;
     let after = changed(&collection, changes.primary(0), &before, becomes)?;
@@ -220,8 +222,26 @@ pub(crate) async fn find_and_update<S: Storage>(
         changes.set_fate(0, Fate::Idle);
     }
     write_all(work, name, &mut changes, tree.into_iter().collect()).await?;
-    let after = after.unwrap_or_else(|| before.clone());
+    let after = match after {
+        Some(after) => as_written(work, name, changes.primary(0), after).await?,
+        None => before.clone(),
+    };
     Ok((Some(before), Some(after)))
+}
+
+/// A document that was just written, with what its schema filled in.
+async fn as_written<S: Storage>(work: &Work<S>, name: &str, primary: &[u8], document: Object) -> Result<Object> {
+    if work.shared.rules.of(name).is_none() {
+        return Ok(document);
+    }
+    // With the shapes that were made meanwhile.
+    let collection = work.collection(name).await?;
+    let mut key = collection.id.documents();
+    key.extend_from_slice(primary);
+    match work.transaction().get(&key).await? {
+        Some(value) => document::to_object(&collection, primary, &value),
+        None => Ok(document),
+    }
 }
 
 /// Deletes what matches; answers how many.

@@ -7,8 +7,10 @@
 use crate::engine::{DatabaseId, Mark};
 use crate::error::{Error, Result};
 use crate::limits::{COLLECTIONS_MAX, INDEXES_PER_COLLECTION_MAX, KEY_FIELDS_MAX, NAME_BYTES_MAX};
+use crate::schema::Schema;
 use crate::storage::{CommitSeq, Durability};
 use crate::value::{Object, Path, Value, codec};
+use std::rc::Rc;
 
 /// Where a database is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -38,7 +40,7 @@ impl Default for Stores {
 }
 
 /// A collection that has to be there.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct CollectionConfig {
     /// Its name.
     pub name: String,
@@ -46,6 +48,8 @@ pub struct CollectionConfig {
     pub key_fields: Option<Vec<Path>>,
     /// Indexes that have to be there; others stay.
     pub indexes: Vec<IndexSpec>,
+    /// What its documents have to be, from now on.
+    pub schema: Option<Rc<Schema>>,
 }
 
 /// An index as it is asked for.
@@ -62,7 +66,7 @@ pub struct IndexSpec {
 }
 
 /// What `open` was given.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The database's name.
     pub name: String,
@@ -215,14 +219,15 @@ fn parse_collections(collections: &[Value]) -> Result<Vec<CollectionConfig>> {
 }
 
 impl CollectionConfig {
-    /// Reads `{ key, indexes }`.
+    /// Reads `{ key, indexes, schema }`.
     ///
     /// # Errors
-    /// As [`Config::parse`].
+    /// As [`Config::parse`], and [`Schema::compile`].
     pub fn parse(name: &str, config: &Object) -> Result<CollectionConfig> {
         check_name("collection", name)?;
         let within = |error: Error| error.context(format!("collection `{name}`")).with_detail("collection", name);
-        let mut parsed = CollectionConfig { name: name.to_owned(), key_fields: None, indexes: Vec::new() };
+        let mut parsed =
+            CollectionConfig { name: name.to_owned(), key_fields: None, indexes: Vec::new(), schema: None };
         for (option, value) in config.iter() {
             match (&**option, value) {
                 (_, Value::Null) => {}
@@ -235,6 +240,9 @@ impl CollectionConfig {
                         }
                         parsed.indexes.push(index);
                     }
+                }
+                ("schema", schema @ Value::Object(_)) => {
+                    parsed.schema = Some(Schema::compile(schema).map(Rc::new).map_err(within)?);
                 }
                 (option, _) => return Err(within(Error::invalid(format!("option `{option}` is not known, or wrong")))),
             }

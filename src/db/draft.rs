@@ -8,6 +8,7 @@
 use super::change::{Changes, Fate};
 use super::define::{self, Needs};
 use super::document;
+use super::rules;
 use super::work::Work;
 use super::write::Mode;
 use crate::engine::catalog::{Collection, CollectionId};
@@ -50,12 +51,12 @@ pub(crate) async fn changes<S: Storage>(
     mode: Mode,
 ) -> Result<Changes> {
     match docs {
-        Docs::Trees(docs) => of_trees(work, id, docs).await,
+        Docs::Trees(docs) => of_trees(work, id, docs, mode).await,
         Docs::Batch(batch) => of_batch(work, id, batch, mode).await,
     }
 }
 
-async fn of_trees<S: Storage>(work: &Work<S>, id: CollectionId, docs: &[Value]) -> Result<Changes> {
+async fn of_trees<S: Storage>(work: &Work<S>, id: CollectionId, docs: &[Value], mode: Mode) -> Result<Changes> {
     let collection = collection(work, id).await?;
     let mut changes = Changes::with_capacity(docs.len(), 0);
     let mut trees = Vec::with_capacity(docs.len());
@@ -71,6 +72,7 @@ async fn of_trees<S: Storage>(work: &Work<S>, id: CollectionId, docs: &[Value]) 
             Err(error) => changes.push_refused(error),
         }
     }
+    let trees = admit(work, &collection, &mut changes, trees, mode)?;
     write_trees(work, id, &mut changes, trees).await?;
     Ok(changes)
 }
@@ -99,6 +101,17 @@ pub(crate) fn with_key<'d, S: Storage>(
 
 fn made_key<S: Storage>(work: &Work<S>) -> String {
     work.shared.uuids.generate(&**work.shared.engine.env())
+}
+
+/// Holds new documents, as rows and as trees, against the schema of their collection: see [`rules::admit`].
+pub(crate) fn admit<'d, S: Storage>(
+    work: &Work<S>,
+    collection: &Collection,
+    changes: &mut Changes,
+    trees: Vec<Tree<'d>>,
+    mode: Mode,
+) -> Result<Vec<Tree<'d>>> {
+    rules::admit(work.shared.rules.of(&collection.name).as_deref(), collection, changes, trees, mode)
 }
 
 /// Writes trees as the rows of their changes.
@@ -157,6 +170,7 @@ async fn of_batch<S: Storage>(work: &Work<S>, id: CollectionId, batch: &Batch<'_
         }
         rows.finish()?;
         let trees = set_keys(work, &collection, &mut changes);
+        let trees = admit(work, &collection, &mut changes, trees, mode)?;
         let missing = rows.take_missing();
         // A statement that fails has not even defined shapes.
         let is_over = mode == Mode::Together && changes.pending() < changes.len();

@@ -11,6 +11,7 @@ use super::document::Keys;
 use super::draft::Docs;
 use super::find::Query;
 use super::request::{Request, push_commit};
+use super::rules;
 use super::work::Work;
 use super::write::Mode;
 use crate::engine::Committed;
@@ -295,6 +296,12 @@ fn write_error(place: usize, error: &Error, telling: Telling) -> Value {
         }
         fields.set("hint", error.hint().into());
         fields.set("details", details.into());
+    } else if let Some((name, Detail::Value(encoded))) =
+        error.details().iter().find(|(name, _)| *name == rules::VIOLATIONS)
+    {
+        // What was encoded here can be decoded.
+        let violations = codec::decode(encoded).unwrap_or(Value::Null);
+        fields.set("details", Object::from([(*name, violations)]).into());
     }
     fields.into()
 }

@@ -336,7 +336,11 @@ impl Request {
 
 /// Makes what is configured and not there yet, and builds indexes over existing documents.
 pub(crate) async fn ensure<S: Storage>(shared: &Rc<Shared<S>>, configured: &[CollectionConfig]) -> Result<()> {
-    for (collection, spec) in define::collections(shared, configured).await? {
+    let to_build = define::collections(shared, configured).await?;
+    for config in configured {
+        shared.rules.set(&config.name, config.schema.clone());
+    }
+    for (collection, spec) in to_build {
         index_build::create(shared, &collection, &spec).await?;
     }
     Ok(())

@@ -7,6 +7,7 @@
 
 use super::cursor::Cursors;
 use super::gate::Gate;
+use super::rules::Rules;
 use super::watch::{self, Listeners};
 use super::work::load_catalog;
 use crate::engine::catalog::{Catalog, CollectionId};
@@ -27,6 +28,7 @@ pub(crate) struct Shared<S: Storage> {
     pub(crate) engine: Engine<S>,
     pub(crate) durability: Durability,
     pub(crate) uuids: Uuids,
+    pub(crate) rules: Rules,
     /// How often a call is run again after a conflict.
     pub(crate) conflict_retries: Cell<u32>,
     /// For calls that were in conflict.
@@ -63,6 +65,7 @@ impl<S: Storage> Shared<S> {
             engine,
             durability,
             uuids: Uuids::new(),
+            rules: Rules::default(),
             conflict_retries: Cell::new(CONFLICT_RETRIES_MAX),
             gate: Gate::default(),
             define_gate: Gate::default(),

@@ -20,13 +20,13 @@ const OPEN: OptionTable = {
 const THREADS: OptionTable = { thread: oneOf('inline', 'worker') }
 const THREAD: OptionTable = { worker: WORKER }
 const STORES: OptionTable = { main: NAME, backup: NAME, cache: NAME }
-const COLLECTION: OptionTable = { key: ANY, indexes: ANY }
+const COLLECTION: OptionTable = { key: ANY, indexes: ANY, schema: PLAIN }
 const INDEX: OptionTable = { name: NAME, fields: ANY, unique: BOOLEAN, sparse: BOOLEAN }
 
 /** Options of the product that this version does not have. To take them and do nothing would be a lie. */
 const NOT_YET: Readonly<Record<string, readonly string[]>> = {
   open: ['id', 'encryption', 'capabilities', 'relationships', 'backupInterval', 'backup_interval', 'cleanupInterval', 'cleanup_interval', 'alertThresholds', 'alert_thresholds'],
-  collection: ['schema', 'ttl'],
+  collection: ['ttl'],
 }
 
 /** A configuration that was checked. */
@@ -50,6 +50,13 @@ export interface EngineIndex {
   fields: string[]
   unique: boolean
   sparse: boolean
+}
+
+/** A collection as the engine takes it. */
+interface EngineCollection {
+  key: string | string[] | undefined
+  indexes: EngineIndex[]
+  schema: unknown
 }
 
 /** Checks what was given to `open`. */
@@ -94,15 +101,15 @@ function readThread(thread: unknown): MakeWorker | undefined {
   return worker === undefined ? ownWorker : () => new Worker(worker as string | URL, { type: 'module' })
 }
 
-function readCollection(name: string, config: unknown): { key: string | string[] | undefined; indexes: EngineIndex[] } {
+function readCollection(name: string, config: unknown): EngineCollection {
   const where = `collection ${quote(name)}`
   if (!isPlainObject(config)) throw invalid(`${where} is ${describe(config)}, not an object`, { hint: "e.g. `{ key: 'id', indexes: ['ts'] }`", details: { collection: name } })
   refuseNotYet(config, 'collection')
   checkOptions(config, COLLECTION, where)
-  const { key, indexes = [] } = config
+  const { key, indexes = [], schema } = config
   if (!Array.isArray(indexes)) throw invalid(`indexes of ${where} are ${describe(indexes)}, not an array`, { hint: "e.g. `indexes: ['ts', ['site', 'ts']]`" })
   const fields = key === undefined ? [] : readFields(key, `key of ${where}`)
-  return { key: Array.isArray(key) ? fields : fields[0], indexes: indexes.map((index) => readIndex(index, where)) }
+  return { key: Array.isArray(key) ? fields : fields[0], indexes: indexes.map((index) => readIndex(index, where)), schema }
 }
 
 /** Checks an index given as a field, as fields, or in full. */

@@ -143,7 +143,24 @@ export interface Commit {
 export type Written<R> = R & Partial<Commit>
 
 export interface InsertOneResult extends Partial<Commit> { insertedId: Key }
-export interface WriteError { index: number; code: string; message: string }
+/** What is wrong with a document. */
+export interface Violation {
+  /** Where in the document, as a JSON Pointer (RFC 6901); empty for the document itself. */
+  pointer: string
+  /** The keyword that does not hold. */
+  keyword: string
+  /** Where this keyword stands in the schema. */
+  schemaPointer: string
+  /** What is wrong; goes on behind the place: `is 4, below the minimum 5`. */
+  reason: string
+}
+export interface WriteError {
+  index: number
+  code: string
+  message: string
+  /** Where a document does not fit its schema. */
+  details?: { violations?: Violation[] }
+}
 export interface InsertManyResult extends Partial<Commit> {
   /** In the order of the documents; `null` for one that was not written. */
   insertedIds: (Key | null)[]
@@ -217,6 +234,8 @@ export interface CollectionConfig<T = Document> {
   /** The field, or fields, of the primary key. [as it is stored; `id` for a new collection] */
   key?: Path<T> | readonly Path<T>[] | undefined
   indexes?: readonly IndexInput<T>[] | undefined
+  /** What documents have to be: JSON Schema 2020-12. Every write is held against it; see `docs/schemas.md`. */
+  schema?: { readonly [keyword: string]: unknown } | undefined
 }
 
 export interface CollectionInfo {

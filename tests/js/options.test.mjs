@@ -54,7 +54,7 @@ describe('configurations', () => {
   }
 
   test('what this version does not have is unsupported, not ignored', async () => {
-    for (const more of [{ encryption: {} }, { thread: 'worker' }, { backup_interval: 5 }, { collections: { r: { schema: {} } } }, { collections: { r: { ttl: {} } } }]) {
+    for (const more of [{ encryption: {} }, { thread: 'worker' }, { backup_interval: 5 }, { collections: { r: { ttl: {} } } }]) {
       await refuses(() => readConfig({ ...good(), ...more }), 'unsupported')
     }
   })

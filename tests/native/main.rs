@@ -20,6 +20,7 @@ mod documents_format;
 mod documents_glance;
 mod documents_index;
 mod documents_model;
+mod documents_schema;
 mod documents_together;
 mod engine;
 mod filters;
