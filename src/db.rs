@@ -40,6 +40,7 @@ mod rules;
 mod run;
 mod shared;
 mod sorter;
+mod told;
 mod watch;
 mod work;
 mod write;

@@ -44,6 +44,11 @@ impl Answer {
         Answer { keys: None, fields }
     }
 
+    /// Adds to what is answered.
+    pub(crate) fn set(&mut self, name: &'static str, value: Value) {
+        self.fields.set(name, value);
+    }
+
     /// The encoded answer; the commit is told where there is one.
     pub(crate) fn encode(mut self, committed: Option<&Committed>) -> Vec<u8> {
         if let Some(committed) = committed {

@@ -251,6 +251,12 @@ impl<S: Storage> Scope<'_, S> {
         let collection = request.text("collection")?;
         let operation = Operation::parse(request)?;
         match self {
+            Scope::Within(work, _) if request.flag("returning", false)? => {
+                let telling = work.told.begin();
+                let mut answer = operation.carry_out(work, collection).await?;
+                answer.set("written", telling.finish(collection));
+                Ok(answer.encode(None))
+            }
             Scope::Within(work, _) => Ok(operation.carry_out(work, collection).await?.encode(None)),
             Scope::Latest(shared) => {
                 let durability = match request.given("durability") {

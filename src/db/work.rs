@@ -6,6 +6,7 @@
 //! was touched is in the read set, so that a change of its indexes by another is noticed at the commit.
 
 use super::shared::Shared;
+use super::told::Told;
 use crate::engine::catalog::{Catalog, Collection};
 use crate::engine::{Direction, KeyRange, Scan, ScanStep, Slice, Snapshot, Transaction, TransactionScan};
 use crate::error::{Error, ErrorKind, Result};
@@ -21,6 +22,8 @@ pub(crate) struct Work<S: Storage> {
     catalog: RefCell<Option<Rc<Catalog>>>,
     // A statement failed after it had begun to write: nothing of this may be committed.
     failed: RefCell<Option<Error>>,
+    /// What was written while someone wanted to know.
+    pub(crate) told: Told,
 }
 
 impl<S: Storage> Work<S> {
@@ -32,6 +35,7 @@ impl<S: Storage> Work<S> {
             transaction: Rc::new(transaction),
             catalog: RefCell::new(shared.known_catalog()),
             failed: RefCell::default(),
+            told: Told::default(),
         })
     }
 

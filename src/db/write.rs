@@ -59,6 +59,7 @@ pub(crate) async fn write<S: Storage>(
     if !needs.is_empty() {
         define::grow(work, collection.id, &needs).await?;
     }
+    work.told.take_note(collection, changes)?;
     work.transaction().put_run(staged.into_run(changes))
 }
 

@@ -14,7 +14,7 @@ import type { CallOptions, CreateIndexOptions, Document, IndexInfo, IndexInput, 
 const PROGRESS_MS = 20
 const CREATE_INDEX: OptionTable = { ...CALL, onProgress: FUNCTION }
 
-export class Collection<T extends object = Document> extends Documents<T> {
+export class Collection<T extends object = Document, Input extends object = T> extends Documents<T, Input> {
   /** Makes an index, of the documents that are there too; answers with its name when it is ready. */
   async createIndex(spec: IndexInput<T>, options?: CreateIndexOptions): Promise<string> {
     checkOptions(options, CREATE_INDEX, 'createIndex')

@@ -7,8 +7,9 @@ import { HyphaError, invalid, quote } from './errors.js'
 import { ANY, BOOLEAN, CALL, COUNT, NAME, PLAIN, WORKER, checkOptions, describe, oneOf, type OptionTable } from './options.js'
 import { isPlainObject } from './plain.js'
 import { ownWorker, type MakeWorker } from './remote.js'
+import { readSchema } from './standard.js'
 import { isStorage } from './storage.js'
-import type { Durability, OpenConfig } from './types.js'
+import type { Durability, OpenConfig, StandardSchema } from './types.js'
 
 /** Tries of the engine by itself; then contexts that are in each other's way write in turn (`turns.ts`). */
 const CONFLICT_RETRIES = 3
@@ -20,7 +21,7 @@ const OPEN: OptionTable = {
 const THREADS: OptionTable = { thread: oneOf('inline', 'worker') }
 const THREAD: OptionTable = { worker: WORKER }
 const STORES: OptionTable = { main: NAME, backup: NAME, cache: NAME }
-const COLLECTION: OptionTable = { key: ANY, indexes: ANY, schema: PLAIN }
+const COLLECTION: OptionTable = { key: ANY, indexes: ANY, schema: ANY, validation: oneOf('compiled', 'called') }
 const INDEX: OptionTable = { name: NAME, fields: ANY, unique: BOOLEAN, sparse: BOOLEAN }
 
 /** Options of the product that this version does not have. To take them and do nothing would be a lie. */
@@ -38,6 +39,8 @@ export interface Config {
   readonly acceptLoss: boolean
   /** Makes the worker for the engine; none: it is here. */
   readonly worker: MakeWorker | undefined
+  /** Schemas that are called here, by the name of their collection. */
+  readonly called: ReadonlyMap<string, StandardSchema>
   /** What the engine's `open` takes. */
   readonly engine: Readonly<Record<string, unknown>>
   /** Equal for configurations that mean the same. */
@@ -68,14 +71,25 @@ export function readConfig(given: OpenConfig): Config {
   checkOptions(given.databases, STORES, 'databases')
   const storage = readStorage(given.storage)
   const durability = given.durability ?? 'relaxed'
-  const collections = Object.entries(given.collections ?? {}).map(([name, config]) => [name, readCollection(name, config)])
+  const called = new Map<string, StandardSchema>()
+  const collections = Object.entries(given.collections ?? {}).map(([name, config]) => [name, readCollection(name, config, called)])
   const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, preload: given.preload, conflict_retries: CONFLICT_RETRIES, accepts_loss: given.acceptLoss === true }
   const sorted = collections.slice().sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
   const { main = 'main', backup = 'backup', cache = 'cache' } = given.databases ?? {}
   const worker = readThread(given.thread)
-  const identity = JSON.stringify([storage, worker === undefined ? 'inline' : 'worker', durability, [main, backup, cache], sorted, given.cacheBytes, given.preload ?? true])
-  return { name: given.name, storage, durability, acceptLoss: given.acceptLoss === true, worker, engine, identity }
+  const identity = JSON.stringify([storage, worker === undefined ? 'inline' : 'worker', durability, [main, backup, cache], sorted, given.cacheBytes, given.preload ?? true, [...called].map(([name, schema]) => [name, numberOf(schema)])])
+  return { name: given.name, storage, durability, acceptLoss: given.acceptLoss === true, worker, called, engine, identity }
 }
+
+/** A number of its own for each schema that is called: what it says cannot be compared. */
+function numberOf(schema: StandardSchema): number {
+  const number = numbers.get(schema) ?? ++lastNumber
+  numbers.set(schema, number)
+  return number
+}
+
+const numbers = new WeakMap<StandardSchema, number>()
+let lastNumber = 0
 
 function readStorage(storage: unknown): 'indexeddb' | 'memory' {
   if (isStorage(storage)) return storage.kind
@@ -101,15 +115,17 @@ function readThread(thread: unknown): MakeWorker | undefined {
   return worker === undefined ? ownWorker : () => new Worker(worker as string | URL, { type: 'module' })
 }
 
-function readCollection(name: string, config: unknown): EngineCollection {
+function readCollection(name: string, config: unknown, called: Map<string, StandardSchema>): EngineCollection {
   const where = `collection ${quote(name)}`
   if (!isPlainObject(config)) throw invalid(`${where} is ${describe(config)}, not an object`, { hint: "e.g. `{ key: 'id', indexes: ['ts'] }`", details: { collection: name } })
   refuseNotYet(config, 'collection')
   checkOptions(config, COLLECTION, where)
-  const { key, indexes = [], schema } = config
+  const { key, indexes = [], schema: given, validation } = config
   if (!Array.isArray(indexes)) throw invalid(`indexes of ${where} are ${describe(indexes)}, not an array`, { hint: "e.g. `indexes: ['ts', ['site', 'ts']]`" })
+  const schema = readSchema(given, validation, where)
+  if (schema !== undefined && 'called' in schema) called.set(name, schema.called)
   const fields = key === undefined ? [] : readFields(key, `key of ${where}`)
-  return { key: Array.isArray(key) ? fields : fields[0], indexes: indexes.map((index) => readIndex(index, where)), schema }
+  return { key: Array.isArray(key) ? fields : fields[0], indexes: indexes.map((index) => readIndex(index, where)), schema: schema !== undefined && 'json' in schema ? schema.json : undefined }
 }
 
 /** Checks an index given as a field, as fields, or in full. */

@@ -5,16 +5,18 @@
 // handles do; its listeners are gone with it.
 
 import type { Channel } from './channel.js'
+import { checked } from './checked.js'
 import { Collection } from './collection.js'
 import { readConfig } from './config.js'
 import type { Connection } from './connection.js'
 import { HyphaError, invalid, quote } from './errors.js'
+import type { InputOf, Known, OutputOf, SchemasOf } from './infer.js'
 import type { Source } from './load.js'
 import { CALL, checkOptions, describe, nearestTo } from './options.js'
 import { Patience } from './patience.js'
 import { acquire, release, remove } from './registry.js'
-import { Transaction, runTransaction } from './transaction.js'
-import type { CallOptions, CollectionInfo, Document, Events, OpenConfig, Schemas, Stats, TransactionOptions, WriteOptions } from './types.js'
+import { Transaction, runCommitted, runTransaction } from './transaction.js'
+import type { CallOptions, CollectionConfig, CollectionInfo, Document, Events, OpenConfig, Schemas, Stats, TransactionOptions, WriteOptions } from './types.js'
 
 /** Runtimes that do not know it yet get the symbol that the proposal's polyfills use. */
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
@@ -41,11 +43,12 @@ export class Database<S extends Schemas = Schemas> {
   }
 
   /** A collection, typed by the configuration or by hand: `collection<Reading>('readings')`. */
-  collection<N extends keyof S & string>(name: N): Collection<S[N]>
+  collection<N extends keyof S & string>(name: N): Collection<OutputOf<S[N]>, InputOf<S[N]>>
   collection<T extends object = Document>(name: keyof S & string): Collection<T>
   collection(name: string): Collection<any> {
     if (typeof name !== 'string' || name === '') throw invalid(`name of a collection is ${describe(name)}, not a string`)
-    return new Collection(this.#channel, name)
+    const called = this.#connection.config.called.get(name)
+    return new Collection(called === undefined ? this.#channel : checked(this.#channel, called, (work, options) => this.#together(work, options)), name)
   }
 
   /** The collections that there are. */
@@ -97,6 +100,13 @@ export class Database<S extends Schemas = Schemas> {
     await this.close()
   }
 
+  /** Writes that take effect together; answers with their commit. */
+  async #together(work: (channel: Channel) => Promise<object>, options: WriteOptions | undefined): Promise<object> {
+    const { signal, timeoutMs, durability } = options ?? {}
+    const [answer, commit] = await runCommitted(this.#live(), (transaction) => work(transaction.channel), { signal, timeoutMs, durability })
+    return { ...answer, ...commit }
+  }
+
   #live(): Connection {
     if (this.#closed) throw new HyphaError('closed', `database ${quote(this.name)} is closed`)
     return this.#connection
@@ -106,7 +116,9 @@ export class Database<S extends Schemas = Schemas> {
 /** The functions that an entry exports. */
 export interface Door {
   /** Opens a database, or makes it. The same name with the same configuration shares one connection. */
-  open<N extends string>(config: OpenConfig<Record<N, Document>>): Promise<Database<Record<N, Document>>>
+  open<N extends string, const C extends { readonly [Name in N]: CollectionConfig<any> }>(
+    config: Omit<OpenConfig, 'collections'> & { collections?: (C & Known<C>) | undefined },
+  ): Promise<Database<SchemasOf<C>>>
   open<S extends Schemas>(config: OpenConfig<S>): Promise<Database<S>>
   /**
    * Deletes a database and all that is in it. Other contexts that have it open are told. It may be given up on until the

@@ -21,7 +21,8 @@ const UPDATE: OptionTable = { ...WRITE, upsert: BOOLEAN }
 const FIND_ONE: OptionTable = { ...CALL, sort: ANY, project: ANY }
 const FIND_ONE_AND_UPDATE: OptionTable = { ...UPDATE, sort: ANY, returnDocument: oneOf('before', 'after') }
 
-export class Documents<T extends object = Document> {
+/** `T`: as documents are read; `Input`: as they may be written, where a schema fills or changes something. */
+export class Documents<T extends object = Document, Input extends object = T> {
   /** The collection's name. */
   readonly name: string
   /** @internal */
@@ -79,7 +80,7 @@ export class Documents<T extends object = Document> {
   // Writing
 
   /** Adds a document; `already_exists` where its key or a unique value is taken. */
-  async insertOne(document: Insertable<T>, options?: WriteOptions): Promise<InsertOneResult> {
+  async insertOne(document: Insertable<Input>, options?: WriteOptions): Promise<InsertOneResult> {
     checkOptions(options, WRITE, 'insertOne')
     const gathered = this.channel.insert?.(this.name, readDocument(document), options)
     if (gathered !== undefined) return gathered
@@ -88,20 +89,20 @@ export class Documents<T extends object = Document> {
   }
 
   /** Adds documents: all or none, unless `ordered` is `false`. */
-  async insertMany(documents: readonly Insertable<T>[], options?: InsertManyOptions): Promise<InsertManyResult> {
+  async insertMany(documents: readonly Insertable<Input>[], options?: InsertManyOptions): Promise<InsertManyResult> {
     checkOptions(options, INSERT_MANY, 'insertMany')
     return (await this.#write({ op: 'insert', docs: readDocuments(documents), ordered: options?.ordered }, options)) as InsertManyResult
   }
 
   /** Adds a document, or replaces the one with its key. */
-  async put(document: Insertable<T>, options?: WriteOptions): Promise<PutResult> {
+  async put(document: Insertable<Input>, options?: WriteOptions): Promise<PutResult> {
     checkOptions(options, WRITE, 'put')
     const { keys, ...rest } = (await this.#write({ op: 'put', docs: [readDocument(document)] }, options)) as BulkPutResult
     return { key: keys[0]!, ...rest }
   }
 
   /** Adds or replaces documents: all or none. */
-  async bulkPut(documents: readonly Insertable<T>[], options?: WriteOptions): Promise<BulkPutResult> {
+  async bulkPut(documents: readonly Insertable<Input>[], options?: WriteOptions): Promise<BulkPutResult> {
     checkOptions(options, WRITE, 'bulkPut')
     return (await this.#write({ op: 'put', docs: readDocuments(documents) }, options)) as BulkPutResult
   }
@@ -117,7 +118,7 @@ export class Documents<T extends object = Document> {
   }
 
   /** Puts another document in the place of the first that matches; its key stays. */
-  async replaceOne(filter: Filter<T>, replacement: Insertable<T>, options?: UpdateOptions): Promise<UpdateResult> {
+  async replaceOne(filter: Filter<T>, replacement: Insertable<Input>, options?: UpdateOptions): Promise<UpdateResult> {
     checkOptions(options, UPDATE, 'replaceOne')
     const request = { op: 'replace', filter: readFilter(filter), doc: readDocument(replacement), upsert: options?.upsert ?? false }
     return (await this.#write(request, options)) as UpdateResult
@@ -150,7 +151,7 @@ export class Documents<T extends object = Document> {
   }
 
   /** Carries out several operations in one commit: all or none. */
-  async bulkWrite(operations: readonly BulkOperation<T>[], options?: BulkWriteOptions): Promise<BulkWriteResult> {
+  async bulkWrite(operations: readonly BulkOperation<T, Input>[], options?: BulkWriteOptions): Promise<BulkWriteResult> {
     checkOptions(options, INSERT_MANY, 'bulkWrite')
     if (!Array.isArray(operations)) throw invalid(`operations are ${describe(operations)}, not an array`, { hint: 'e.g. `[{ insertOne: { document } }, { deleteOne: { filter } }]`' })
     return (await this.#write({ op: 'bulk_write', operations, ordered: options?.ordered ?? true }, options)) as BulkWriteResult

@@ -6,13 +6,15 @@
 
 import type { EngineTransaction } from './boundary.js'
 import type { Channel } from './channel.js'
+import { checkedWithin } from './checked.js'
 import { encodeRequest, type Request } from './codec.js'
 import type { Connection } from './connection.js'
 import { Documents } from './documents.js'
+import type { InputOf, OutputOf } from './infer.js'
 import { HyphaError, invalid } from './errors.js'
 import { COUNT, WRITE, checkOptions, describe, type OptionTable } from './options.js'
 import { Patience } from './patience.js'
-import type { CallOptions, Document, Schemas, TransactionOptions } from './types.js'
+import type { CallOptions, Commit, Document, Schemas, TransactionOptions } from './types.js'
 
 const RETRIES = 32
 const TRANSACTION: OptionTable = { ...WRITE, retry: COUNT }
@@ -23,8 +25,10 @@ export class Transaction<S extends Schemas = Schemas> {
   readonly #engine: EngineTransaction
   readonly #patience: Patience | undefined
   readonly #open = new Set<Promise<unknown>>()
-  readonly #channel: Channel = { ask: (request, options) => this.#request(request, options), write: (request, options) => this.#request(request, options) }
+  /** @internal Without what schemas that are called here say. */
+  readonly channel: Channel = { ask: (request, options) => this.#request(request, options), write: (request, options) => this.#request(request, options) }
   #over: HyphaError | undefined
+  #line: Promise<unknown> = Promise.resolve()
 
   /** @internal Made by `transaction`. */
   constructor(connection: Connection, engine: EngineTransaction, patience: Patience | undefined) {
@@ -34,20 +38,35 @@ export class Transaction<S extends Schemas = Schemas> {
   }
 
   /** The documents of a collection, as this transaction sees them. */
-  collection<N extends keyof S & string>(name: N): Documents<S[N]>
+  collection<N extends keyof S & string>(name: N): Documents<OutputOf<S[N]>, InputOf<S[N]>>
   collection<T extends object = Document>(name: keyof S & string): Documents<T>
   collection(name: string): Documents<any> {
     if (typeof name !== 'string') throw invalid(`name of a collection is ${describe(name)}, not a string`)
-    return new Documents(this.#channel, name)
+    const called = this.#connection.config.called.get(name)
+    return new Documents(called === undefined ? this.channel : checkedWithin(this.channel, called, this), name)
   }
 
   /** @internal Commits, when everything that was asked has been answered. */
-  async commit(options: TransactionOptions | undefined): Promise<void> {
+  async commit(options: TransactionOptions | undefined): Promise<Commit> {
     await Promise.all(this.#open)
     if (this.#over !== undefined) throw this.#over
     this.#patience?.check()
     this.#over = ended()
-    await this.#connection.commit(this.#engine, options?.durability)
+    return this.#connection.commit(this.#engine, options?.durability)
+  }
+
+  /** @internal Runs `work` when what was put in line before has ended. */
+  inLine<R>(work: () => Promise<R>): Promise<R> {
+    const done = this.#line.then(work)
+    this.#open.add(done)
+    const forget = (): void => void this.#open.delete(done)
+    this.#line = done.then(forget, forget)
+    return done
+  }
+
+  /** @internal Half of something was done: this is never committed. */
+  spoil(reason: unknown): void {
+    this.#over ??= reason instanceof HyphaError ? reason : ended()
   }
 
   /** @internal Whatever happened, this is over. */
@@ -83,6 +102,13 @@ export class Transaction<S extends Schemas = Schemas> {
 export async function runTransaction<S extends Schemas, R>(
   connection: Connection, work: (transaction: Transaction<S>) => Promise<R> | R, options: TransactionOptions | undefined,
 ): Promise<R> {
+  return (await runCommitted(connection, work, options))[0]
+}
+
+/** @internal The same, and what the commit says. */
+export async function runCommitted<S extends Schemas, R>(
+  connection: Connection, work: (transaction: Transaction<S>) => Promise<R> | R, options: TransactionOptions | undefined,
+): Promise<readonly [R, Commit]> {
   checkOptions(options, TRANSACTION, 'transaction')
   if (typeof work !== 'function') throw invalid(`transaction takes a function, not ${describe(work)}`, { hint: 'e.g. `db.transaction(async (tx) => { … })`' })
   const patience = Patience.from(options)
@@ -93,8 +119,7 @@ export async function runTransaction<S extends Schemas, R>(
     try {
       const running = Promise.resolve(work(transaction))
       const result = await (patience === undefined ? running : patience.race(running))
-      await transaction.commit(options)
-      return result
+      return [result, await transaction.commit(options)]
     } finally {
       transaction.end()
     }

@@ -4,6 +4,7 @@
 // Not code: nothing of this file is left after compiling. The types of paths are in `paths.ts`.
 // Invariant: written by hand; what the wasm's generator says about types is not shown to anybody.
 
+import type { OutputOf } from './infer.js'
 import type { Comparable, DeepPartial, NumericPath, Path, PathValue } from './paths.js'
 
 // Values and keys
@@ -181,11 +182,11 @@ export interface BulkWriteResult extends Partial<Commit> {
 }
 
 /** One operation of `bulkWrite`. */
-export type BulkOperation<T> =
-  | { insertOne: { document: Insertable<T> } }
+export type BulkOperation<T, Input = T> =
+  | { insertOne: { document: Insertable<Input> } }
   | { updateOne: { filter: Filter<T>; update: Update<T>; upsert?: boolean } }
   | { updateMany: { filter: Filter<T>; update: Update<T>; upsert?: boolean } }
-  | { replaceOne: { filter: Filter<T>; replacement: T; upsert?: boolean } }
+  | { replaceOne: { filter: Filter<T>; replacement: Input; upsert?: boolean } }
   | { deleteOne: { filter: Filter<T> } }
   | { deleteMany: { filter: Filter<T> } }
 
@@ -203,6 +204,32 @@ export interface Plan {
 
 /** Values by field, one for each document, `null` where absent; all numbers become a Float64Array. */
 export type Columns<T, F extends string> = { [Field in F]: Float64Array | (PathValue<T, Field> | null)[] }
+
+// Schemas
+
+/** A JSON Schema, 2020-12. */
+export interface JsonSchema { readonly [keyword: string]: unknown }
+
+/** What a Standard Schema says is wrong; https://standardschema.dev. */
+export interface StandardIssue {
+  readonly message: string
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+}
+type StandardResult = { readonly value: unknown; readonly issues?: undefined } | { readonly issues: readonly StandardIssue[] }
+
+/** A schema object of a library that follows the standard; https://standardschema.dev, https://standardschema.dev/json-schema. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1
+    readonly vendor: string
+    readonly validate: (value: unknown) => StandardResult | Promise<StandardResult>
+    readonly jsonSchema?: {
+      readonly input: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>
+      readonly output: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>
+    } | undefined
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined
+  }
+}
 
 // Indexes, collections, the database
 
@@ -234,8 +261,16 @@ export interface CollectionConfig<T = Document> {
   /** The field, or fields, of the primary key. [as it is stored; `id` for a new collection] */
   key?: Path<T> | readonly Path<T>[] | undefined
   indexes?: readonly IndexInput<T>[] | undefined
-  /** What documents have to be: JSON Schema 2020-12. Every write is held against it; see `docs/schemas.md`. */
-  schema?: { readonly [keyword: string]: unknown } | undefined
+  /**
+   * What documents have to be: a JSON Schema (2020-12), or a Standard Schema object as zod, valibot and arktype make them.
+   * Every write is held against it; see `docs/schemas.md`.
+   */
+  schema?: JsonSchema | StandardSchema | undefined
+  /**
+   * How a Standard Schema is held: as the JSON Schema that says the same, by the engine, or called for each document.
+   * [`compiled` where it can be, else `called`]
+   */
+  validation?: 'compiled' | 'called' | undefined
 }
 
 export interface CollectionInfo {
@@ -265,7 +300,7 @@ export interface WorkerLike {
 
 export interface OpenConfig<S extends Schemas = Schemas> extends CallOptions {
   name: string
-  collections?: { readonly [Name in keyof S]: CollectionConfig<S[Name]> } | undefined
+  collections?: { readonly [Name in keyof S]: CollectionConfig<OutputOf<S[Name]>> } | undefined
   /** [IndexedDB] */
   storage?: StorageChoice | undefined
   /** What a write is worth that does not say it itself. [`relaxed`] */
