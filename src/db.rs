@@ -21,6 +21,7 @@ use std::rc::Rc;
 pub use watch::News;
 use work::Work;
 
+mod aggregate;
 mod answer;
 mod by_key;
 mod change;

@@ -34,6 +34,14 @@ pub const NAME_BYTES_MAX: usize = 128;
 pub const SHAPES_PER_COLLECTION_MAX: usize = 4096;
 /// Steps of one evaluation of an expression: one for each operator, each element made, and each 64 bytes of text.
 pub const EXPRESSION_STEPS_MAX: usize = 1 << 20;
+/// Bytes that one stage of a pipeline may keep in memory, roughly.
+pub const AGGREGATION_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Stages of one pipeline.
+pub const PIPELINE_STAGES_MAX: usize = 1000;
+/// How deep pipelines may stand in each other.
+pub const PIPELINE_DEPTH_MAX: usize = 16;
+/// Documents that the windows of one stage may take in together.
+pub const WINDOW_STEPS_MAX: usize = 1 << 27;
 /// Bytes that one transaction may write.
 pub const TRANSACTION_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How often a call runs its own transaction again after a conflict.

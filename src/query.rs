@@ -6,6 +6,7 @@
 //! Invariants: matching, sorting and planning follow the one order of `value/order.rs`, so that a plan over an index
 //! finds exactly what a scan of all documents finds.
 
+pub mod aggregate;
 pub mod bounds;
 pub mod expression;
 pub mod filter;
@@ -14,6 +15,7 @@ pub mod project;
 pub mod sort;
 pub(crate) mod weight;
 
+pub use aggregate::Pipeline;
 pub use expression::Expression;
 pub use filter::Filter;
 pub use plan::{Access, IndexFacts, Plan, Question};

@@ -23,7 +23,7 @@ const FEW: usize = 3;
 
 /// Encoded values, counted.
 #[derive(Default)]
-struct List {
+pub(super) struct List {
     count: usize,
     bytes: Vec<u8>,
 }
@@ -42,21 +42,21 @@ impl List {
 }
 
 /// Documents on their way out: a few one by one, many as a table.
-enum Documents {
+pub(super) enum Documents {
     Few(List),
     Many(Box<Table>),
 }
 
 impl Documents {
     /// For at most so many; none is given where it is not known.
-    fn of(count_max: Option<usize>) -> Documents {
+    pub(super) fn of(count_max: Option<usize>) -> Documents {
         match count_max {
             Some(count) if count <= FEW => Documents::Few(List::default()),
             _ => Documents::Many(Box::default()),
         }
     }
 
-    fn push(&mut self, value: View<'_>) -> Result<()> {
+    pub(super) fn push(&mut self, value: View<'_>) -> Result<()> {
         match self {
             Documents::Few(list) => list.push(value),
             Documents::Many(table) => table.push(value),
@@ -79,12 +79,23 @@ impl Documents {
     }
 
     /// `{ docs: [...] }`.
-    fn named(self) -> Vec<u8> {
+    pub(super) fn named(self) -> Vec<u8> {
         let mut out = Vec::new();
         codec::push_object(&mut out, 1);
         codec::push_name(&mut out, "docs");
         self.finish(&mut out);
         out
+    }
+
+    /// `{ docs: [...], done }`.
+    pub(super) fn part(self, done: bool) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        codec::push_object(&mut out, 2);
+        codec::push_name(&mut out, "docs");
+        self.finish(&mut out);
+        codec::push_name(&mut out, "done");
+        codec::encode(View::Bool(done), &mut out)?;
+        Ok(out)
     }
 }
 
@@ -119,13 +130,7 @@ pub(crate) async fn part<S: Storage>(
         left -= batch.len();
         done = batch.is_empty();
     }
-    let mut out = Vec::new();
-    codec::push_object(&mut out, 2);
-    codec::push_name(&mut out, "docs");
-    documents.finish(&mut out);
-    codec::push_name(&mut out, "done");
-    codec::encode(View::Bool(done), &mut out)?;
-    Ok((out, done))
+    Ok((documents.part(done)?, done))
 }
 
 /// `{ keys: [...] }`.

@@ -1,9 +1,10 @@
-//! Cursors: finds that are read in parts.
+//! Cursors: finds and pipelines that are read in parts.
 //!
 //! Not a lock: a cursor reads its snapshot for as long as it is open, whatever is committed meanwhile.
 //!
 //! Invariant: while a part is read, the cursor is out of the list, so that no borrow lives across an await.
 
+use super::aggregate::Run;
 use super::config::parse_count;
 use super::find::Find;
 use crate::error::{Error, ErrorKind, Result};
@@ -16,10 +17,10 @@ use core::cell::{Cell, RefCell};
 /// Cursors that may be open at once.
 const CURSORS_MAX: usize = 10_000;
 
-/// A find that is read in parts.
-pub(crate) struct Cursor<S: Storage> {
-    pub(crate) find: Find<S>,
-    pub(crate) projection: Option<Projection>,
+/// What is read in parts.
+pub(crate) enum Cursor<S: Storage> {
+    Find(Box<Find<S>>, Option<Projection>),
+    Run(Box<Run<S>>),
 }
 
 /// The open cursors, by number.

@@ -57,6 +57,7 @@ pub(crate) enum Reading {
 }
 
 /// A document that was found.
+#[derive(Clone)]
 pub(crate) struct Found {
     key: Slice,
     primary_at: usize,

@@ -5,6 +5,7 @@
 //! Invariants: a request is checked before it does anything; a request that fails has written nothing; inside a
 //! transaction answers carry no commit, for there is none yet.
 
+use super::aggregate::{self, Run, Sources};
 use super::collection::Upsert;
 use super::config::{CollectionConfig, IndexSpec, parse_count, parse_durability};
 use super::cursor::{Cursor, Cursors};
@@ -18,7 +19,7 @@ use super::{answer, define, index_build};
 use crate::engine::Committed;
 use crate::engine::catalog::{Catalog, Collection};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Filter, Projection, Sort};
+use crate::query::{Filter, Pipeline, Projection, Sort};
 use crate::storage::Storage;
 use crate::value::batch::Batch;
 use crate::value::{Object, Path, Value, codec};
@@ -55,7 +56,7 @@ impl Request {
 
     /// Whether it can be answered again and again.
     pub(super) fn only_reads(&self) -> bool {
-        matches!(self.text("op"), Ok("get" | "find" | "count" | "distinct" | "stats" | "explain"))
+        matches!(self.text("op"), Ok("get" | "find" | "aggregate" | "count" | "distinct" | "stats" | "explain"))
     }
 
     /// A field that is there and not null.
@@ -126,6 +127,15 @@ impl Request {
         Ok(if self.flag("upsert", false)? { Upsert::Insert } else { Upsert::Nothing })
     }
 
+    /// Which columns are wanted.
+    fn fields(&self) -> Result<Vec<Path>> {
+        let field = |field: &Value| match field {
+            Value::String(field) => Path::parse(field),
+            other => Err(Error::invalid(format!("a column is {}, not a field", other.type_name()))),
+        };
+        self.list("fields")?.iter().map(field).collect()
+    }
+
     fn projection(&self, key_fields: &[Path]) -> Result<Option<Projection>> {
         Projection::parse(self.list_or_empty("project")?, key_fields)
     }
@@ -140,6 +150,7 @@ impl<S: Storage> Scope<'_, S> {
                 answer::get(&reader, &collection, request.list("keys")?).await
             }
             "find" => self.find(request).await,
+            "aggregate" => self.aggregate(request).await,
             "count" => {
                 let find = self.open_find(request, Query::of(request.filter()?), Reading::Keys).await?;
                 Ok(encoded(answer::counts(&[("count", find.count().await?)])))
@@ -149,6 +160,10 @@ impl<S: Storage> Scope<'_, S> {
                 let find = self.open_find(request, Query::of(request.filter()?), Reading::Documents).await?;
                 let values = answer::distinct(find, &field).await?;
                 Ok(encoded(Object::from([("values", values.into())])))
+            }
+            "explain" if request.given("pipeline").is_some() => {
+                let (sources, pipeline) = self.pipeline(request).await?;
+                Ok(encoded(aggregate::explain(&sources, request.text("collection")?, &pipeline)?))
             }
             "explain" => {
                 let (_, collection) = self.read(request).await?;
@@ -216,29 +231,69 @@ impl<S: Storage> Scope<'_, S> {
             None | Some("docs") => answer::docs(find, projection.as_ref()).await,
             Some("keys") => answer::keys(reader, find).await,
             Some("count") => Ok(encoded(answer::counts(&[("count", find.count().await?)]))),
-            Some("columns") => {
-                let field = |field: &Value| match field {
-                    Value::String(field) => Path::parse(field),
-                    other => Err(Error::invalid(format!("a column is {}, not a field", other.type_name()))),
-                };
-                let fields: Vec<Path> = request.list("fields")?.iter().map(field).collect::<Result<_>>()?;
-                answer::columns(find, &fields).await
-            }
+            Some("columns") => answer::columns(find, &request.fields()?).await,
             Some(other) => Err(Error::invalid(format!("`want` is `{other}`, not docs, keys, count or columns"))),
         }
     }
 
+    async fn aggregate(&self, request: &Request) -> Result<Vec<u8>> {
+        let run = self.open_run(request, Reading::Documents).await?;
+        match request.given("want").and_then(Value::as_str) {
+            None | Some("docs") => aggregate::docs(run).await,
+            Some("columns") => {
+                let fields = request.given("fields").map(|_| request.fields()).transpose()?;
+                aggregate::columns(run, fields.as_deref()).await
+            }
+            Some(other) => Err(Error::invalid(format!("`want` is `{other}`, not docs or columns"))),
+        }
+    }
+
+    async fn open_run(&self, request: &Request, reading: Reading) -> Result<Run<S>> {
+        let (sources, pipeline) = self.pipeline(request).await?;
+        let outer: Rc<[Option<Value>]> = Rc::new([]);
+        Run::open(&Rc::new(sources), request.text("collection")?, &pipeline, &outer, reading)
+    }
+
+    /// A pipeline, and what it reads. In a transaction all of its collections become part of the read set.
+    async fn pipeline(&self, request: &Request) -> Result<(Sources<S>, Pipeline)> {
+        let (reader, catalog, shared) = match self {
+            Scope::Latest(shared) => {
+                let catalog = shared.catalog().await?;
+                // Nothing is awaited in between: the snapshot has this catalog.
+                (Reader::Snapshot(shared.engine.snapshot()?), catalog, *shared)
+            }
+            Scope::Within(work, _) => (work.reader(), work.catalog().await?, &work.shared),
+        };
+        let sources = Sources { reader, catalog, env: Rc::clone(shared.engine.env()) };
+        let collection = request.text("collection")?;
+        let pipeline = sources.parse(collection, request.list("pipeline")?)?;
+        if let Scope::Within(work, _) = self {
+            work.collection(collection).await?;
+            for name in pipeline.collections() {
+                work.collection(&name).await?;
+            }
+        }
+        Ok((sources, pipeline))
+    }
+
     async fn open_cursor(&self, request: &Request) -> Result<Vec<u8>> {
+        if request.given("pipeline").is_some() {
+            let run = Box::new(self.open_run(request, Reading::Stream).await?);
+            return Ok(encoded(answer::counts(&[("cursor", self.cursors().open(Cursor::Run(run))?)])));
+        }
         let find = self.open_find(request, request.query()?, Reading::Stream).await?;
         let projection = request.projection(&find.collection().key_fields)?;
-        let number = self.cursors().open(Cursor { find, projection })?;
+        let number = self.cursors().open(Cursor::Find(Box::new(find), projection))?;
         Ok(encoded(answer::counts(&[("cursor", number)])))
     }
 
     async fn next_of_cursor(&self, request: &Request) -> Result<Vec<u8>> {
         let count = request.given("max").map_or(Ok(1000), |max| parse_count("max", max))?;
         let (number, mut cursor) = self.cursors().take(request.needed("cursor")?)?;
-        let part = answer::part(&mut cursor.find, cursor.projection.as_ref(), count).await;
+        let part = match &mut cursor {
+            Cursor::Find(find, projection) => answer::part(find, projection.as_ref(), count).await,
+            Cursor::Run(run) => aggregate::part(run, count).await,
+        };
         match &part {
             Ok((_, false)) => self.cursors().put_back(number, cursor),
             _ => self.cursors().close(number),

@@ -102,19 +102,8 @@ export class Cursor<T, R = T> implements AsyncIterable<R> {
     return (await this.#ask('explain', 'explain', { want: 'docs' }, options)) as Plan
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
-    const { cursor } = (await this.#ask('cursor_open', 'find', { want: 'docs' }, undefined)) as { cursor: number }
-    const { collection } = this.#query
-    try {
-      for (let max = BATCH_START; ; max = Math.min(max * 2, BATCH_MAX)) {
-        const { docs, done } = (await this.#channel.ask({ op: 'cursor_next', collection, cursor, max }, this.#options)) as { docs: R[]; done: boolean }
-        yield* docs
-        if (done) return
-      }
-    } finally {
-      // Without the caller's signal: whoever gave up still wants the cursor closed. After a close there is nothing left.
-      await this.#channel.ask({ op: 'cursor_close', collection, cursor }, undefined).catch(() => undefined)
-    }
+  [Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {
+    return iterate<R>(this.#channel, { ...this.#query, want: 'docs' }, this.#options)
   }
 
   #with<S = R>(change: Partial<Query>): Cursor<T, S> {
@@ -127,13 +116,29 @@ export class Cursor<T, R = T> implements AsyncIterable<R> {
   }
 }
 
+/** @internal What a query finds, a few at first; its cursor in the engine is closed whichever way it ends. */
+export async function* iterate<R>(channel: Channel, query: { readonly collection: string; readonly [more: string]: unknown }, options: CallOptions | undefined): AsyncGenerator<R, void, undefined> {
+  const { cursor } = (await channel.ask({ op: 'cursor_open', ...query }, options)) as { cursor: number }
+  const { collection } = query
+  try {
+    for (let max = BATCH_START; ; max = Math.min(max * 2, BATCH_MAX)) {
+      const { docs, done } = (await channel.ask({ op: 'cursor_next', collection, cursor, max }, options)) as { docs: R[]; done: boolean }
+      yield* docs
+      if (done) return
+    }
+  } finally {
+    // Without the caller's signal: whoever gave up still wants the cursor closed. After a close there is nothing left.
+    await channel.ask({ op: 'cursor_close', collection, cursor }, undefined).catch(() => undefined)
+  }
+}
+
 function readCount(count: unknown, what: string): number {
   if (!Number.isSafeInteger(count) || (count as number) < 0) throw invalid(`${what} is ${describe(count)}, not a whole number of documents`)
   return count as number
 }
 
-/** All numbers: a typed array, with a buffer of its own, which may be transferred. Anything else: as it is. */
-function packed(values: Values): Values {
+/** @internal All numbers: a typed array, with a buffer of its own, which may be transferred. Anything else: as it is. */
+export function packed(values: Values): Values {
   if (values instanceof Float64Array) return values.slice()
   return values.length > 0 && values.every((value) => typeof value === 'number') ? Float64Array.from(values as number[]) : values
 }

@@ -5,6 +5,7 @@
 // Invariants: what is plainly not a document, a filter or an option is refused before anything is sent; a method asks the
 // engine once.
 
+import { Aggregation } from './aggregation.js'
 import type { Channel } from './channel.js'
 import { Cursor } from './cursor.js'
 import { invalid } from './errors.js'
@@ -13,7 +14,7 @@ import type { Comparable, Path, PathValue } from './paths.js'
 import { readDocument, readDocuments, readFilter, readKeys, readPath, readProjection, readSort, readUpdate } from './query.js'
 import type {
   BulkOperation, BulkPutResult, BulkWriteOptions, BulkWriteResult, CallOptions, DeleteResult, Document, Filter, FindOneAndUpdateOptions,
-  FindOneOptions, Insertable, InsertManyOptions, InsertManyResult, InsertOneResult, Key, PutResult, Update, UpdateOptions, UpdateResult, WriteOptions,
+  FindOneOptions, Insertable, InsertManyOptions, InsertManyResult, InsertOneResult, Key, PutResult, Stage, Update, UpdateOptions, UpdateResult, WriteOptions,
 } from './types.js'
 
 const INSERT_MANY: OptionTable = { ...WRITE, ordered: BOOLEAN }
@@ -62,6 +63,11 @@ export class Documents<T extends object = Document, Input extends object = T> {
   /** A query, run by one of its methods. */
   find(filter?: Filter<T>, options?: CallOptions): Cursor<T> {
     return Cursor.of<T>(this.channel, this.name, filter, options)
+  }
+
+  /** A pipeline over the documents, run by one of its methods; what comes out is of type `R`. */
+  aggregate<R = Document>(pipeline: readonly Stage[], options?: CallOptions): Aggregation<R> {
+    return new Aggregation<R>(this.channel, this.name, pipeline, options)
   }
 
   /** How many documents match. */

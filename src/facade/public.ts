@@ -4,6 +4,7 @@
 
 export { HyphaError, type ErrorCode, type ErrorDetails } from './errors.js'
 export { memory } from './storage.js'
+export type { Aggregation } from './aggregation.js'
 export type { Collection } from './collection.js'
 export type { Cursor } from './cursor.js'
 export type { Database } from './database.js'

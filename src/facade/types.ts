@@ -7,6 +7,8 @@
 import type { OutputOf } from './infer.js'
 import type { Comparable, DeepPartial, NumericPath, Path, PathValue } from './paths.js'
 
+export type * from './types_aggregate.js'
+
 // Values and keys
 
 /** What a document may hold. A number is never NaN, a bigint fits into 64 bits. */

@@ -29,9 +29,11 @@ mod zone;
 use crate::env::Timestamp;
 use crate::error::Result;
 use crate::value::{Name, Value, View};
+pub(crate) use dates::shift as shift_date;
 use node::Node;
 pub(crate) use operand::Operand;
-pub(crate) use scope::Scope;
+pub(crate) use parse::variable_name as check_variable;
+pub(crate) use scope::{Scope, depth_checked, fuel};
 
 /// What an expression may speak of beside the document.
 #[derive(Clone, Copy, Debug, Default)]

@@ -52,8 +52,8 @@ enum Unit {
     Ms(i64),
 }
 
-fn unit(of: &Arguments<'_>, place: usize) -> Result<Unit> {
-    Ok(match of.get(place).text()? {
+fn unit(name: &str) -> Result<Unit> {
+    Ok(match name {
         "year" => Unit::Months(12),
         "quarter" => Unit::Months(3),
         "month" => Unit::Months(1),
@@ -98,7 +98,7 @@ pub(super) fn truncate<'a>(of: Call<'_, 'a>) -> Result<Operand<'a>> {
         let length = length.saturating_mul(size);
         civil.ms().saturating_sub(civil.ms().saturating_sub(origin).rem_euclid(length))
     };
-    let ms = match unit(of, 1)? {
+    let ms = match unit(of.get(1).text()?)? {
         Unit::Months(count) => {
             let months = civil.months();
             Civil::first_of(months - months.rem_euclid(count.saturating_mul(size))).ms()
@@ -109,12 +109,21 @@ pub(super) fn truncate<'a>(of: Call<'_, 'a>) -> Result<Operand<'a>> {
     Ok(date_at((ms - offset(of, 3)?) as f64)?.into())
 }
 
-/// Months keep the day, or take the last of the month where it has not so many.
 pub(super) fn add<'a>(of: Call<'_, 'a>, sign: i64) -> Result<Operand<'a>> {
-    let civil = local(of, 3)?;
+    let offset = offset(of, 3)?;
     let amount = of.get(2).integer()?.saturating_mul(sign);
-    let by_ms = |length: i64| civil.ms() as f64 + amount as f64 * length as f64;
-    let ms = match unit(of, 1)? {
+    let ms = shift(of.get(0).date()? + offset, of.get(1).text()?, amount)?;
+    Ok(date_at((ms - offset) as f64)?.into())
+}
+
+/// A date so many units later. Months keep the day, or take the last of the month where it has not so many.
+///
+/// # Errors
+/// `invalid` for what is no unit, and beyond the years that dates know.
+pub(crate) fn shift(ms: i64, unit_name: &str, amount: i64) -> Result<i64> {
+    let civil = Civil::of(ms);
+    let by_ms = |length: i64| ms as f64 + amount as f64 * length as f64;
+    let shifted = match unit(unit_name)? {
         Unit::Months(count) => {
             let months = civil.months().saturating_add(amount.saturating_mul(count));
             if months.unsigned_abs() > 4_000_000 {
@@ -126,7 +135,8 @@ pub(super) fn add<'a>(of: Call<'_, 'a>, sign: i64) -> Result<Operand<'a>> {
         Unit::Week => by_ms(7 * DAY_MS),
         Unit::Ms(length) => by_ms(length),
     };
-    Ok(date_at(ms - offset(of, 3)? as f64)?.into())
+    date_at(shifted)?;
+    Ok(shifted as i64)
 }
 
 /// How many beginnings of a unit lie between two dates.
@@ -134,7 +144,7 @@ pub(super) fn difference<'a>(of: Call<'_, 'a>) -> Result<Operand<'a>> {
     let start = local(of, 3)?;
     let end = Civil::of(of.get(1).date()? + offset(of, 3)?);
     let passed = |count: fn(Civil, i64) -> i64, by: i64| count(end, by) - count(start, by);
-    Ok(match unit(of, 2)? {
+    Ok(match unit(of.get(2).text()?)? {
         Unit::Months(count) => passed(|civil, count| civil.months().div_euclid(count), count),
         Unit::Week => passed(|civil, first| (civil.days() - first).div_euclid(7), first_week(week_start(of, 4)?)),
         Unit::Ms(length) => passed(|civil, length| civil.ms().div_euclid(length), length),

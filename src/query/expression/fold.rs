@@ -182,6 +182,22 @@ impl Fold {
         0
     }
 
+    /// The same, to go on with beside; none where it keeps values.
+    pub(crate) fn small_copy(&self) -> Option<Fold> {
+        Some(match self {
+            Fold::Sum(sum) => Fold::Sum(*sum),
+            Fold::Avg { sum, count } => Fold::Avg { sum: *sum, count: *count },
+            Fold::Extreme { best, is_max } => Fold::Extreme { best: best.clone(), is_max: *is_max },
+            Fold::Count(count) => Fold::Count(*count),
+            Fold::First(first) => Fold::First(first.clone()),
+            Fold::Last(last) => Fold::Last(last.clone()),
+            Fold::Deviation { of_sample, count, mean, squares } => {
+                Fold::Deviation { of_sample: *of_sample, count: *count, mean: *mean, squares: *squares }
+            }
+            Fold::Push(_) | Fold::Set(..) | Fold::Percentile { .. } => return None,
+        })
+    }
+
     /// The result.
     pub(crate) fn finish(self) -> Value {
         let number = |number: f64| Numeric::Float(number).value();

@@ -277,7 +277,9 @@ fn no_fields() -> Error {
     Error::invalid("it takes its arguments by name, in an object")
 }
 
-fn variable_name(name: &str) -> Result<()> {
+/// # Errors
+/// `invalid` for what is no name of a variable.
+pub(crate) fn variable_name(name: &str) -> Result<()> {
     let mut letters = name.chars();
     let is_name = letters.next().is_some_and(|first| first.is_ascii_lowercase() || !first.is_ascii())
         && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == '_' || !letter.is_ascii());

@@ -1,0 +1,369 @@
+//! Aggregation: documents of a collection go through a pipeline.
+//!
+//! Not judgement: what a stage does with documents is `query/aggregate.rs`. Here is where documents are found and other
+//! collections are read.
+//!
+//! Invariants: all of a pipeline reads one state; what the collection's find can do (the `$match` stages in front, and the
+//! `$sort`, `$skip` and `$limit` behind them) it does; no more is read than is asked for, but for stages that need all.
+
+mod lookup;
+mod reply;
+
+pub(crate) use reply::{columns, docs, part};
+
+use super::document;
+use super::find::{Find, Found, Query, Reading};
+use super::work::{Reader, no_collection};
+use crate::engine::catalog::{Catalog, Collection};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::query::aggregate::{Budget, Context, Pipeline, Record, Row, Stage, Step};
+use crate::query::{Filter, Plan, weight};
+use crate::storage::Storage;
+use crate::value::view::ObjectView;
+use crate::value::{Name, Object, Value};
+use std::rc::Rc;
+
+/// Documents that go through together at most.
+const BATCH: usize = 1024;
+
+/// A document as it was found.
+#[derive(Clone)]
+pub(crate) struct Stored {
+    collection: Rc<Collection>,
+    found: Found,
+}
+
+impl Record for Stored {
+    fn view(&self) -> Result<ObjectView<'_>> {
+        let opened = document::open(&self.collection, self.found.stored());
+        opened.map_err(|error| document::naming(error, &self.collection, self.found.primary()))
+    }
+
+    fn weight(&self) -> usize {
+        self.found.stored().len()
+    }
+}
+
+type Rows = Vec<Row<Stored>>;
+
+/// What a pipeline and those within it read.
+pub(crate) struct Sources<S: Storage> {
+    pub(crate) reader: Reader<S>,
+    pub(crate) catalog: Rc<Catalog>,
+    pub(crate) env: Rc<dyn Env>,
+}
+
+impl<S: Storage> Sources<S> {
+    fn collection(&self, name: &str) -> Result<Rc<Collection>> {
+        self.catalog.collection(name).cloned().ok_or_else(|| no_collection(name))
+    }
+
+    /// Reads a pipeline over a collection.
+    ///
+    /// # Errors
+    /// As [`Pipeline::parse`]; `not_found` where the collection itself is not there.
+    pub(crate) fn parse(&self, collection: &str, stages: &[Value]) -> Result<Pipeline> {
+        let foreign = |name: &str| self.catalog.collection(name).map(|found| found.key_fields.clone());
+        let key_fields = &self.collection(collection)?.key_fields;
+        Pipeline::parse(stages, Context { now: self.env.now(), outer: &[], key_fields, foreign: &foreign })
+    }
+
+    fn random(&self) -> u64 {
+        let mut bytes = [0; 8];
+        self.env.fill_random(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+}
+
+/// A pipeline at work.
+pub(crate) struct Run<S: Storage> {
+    sources: Rc<Sources<S>>,
+    feed: Feed<S>,
+    works: Vec<Work<S>>,
+    /// The first of them that is not finished: what feeds goes in there.
+    from: usize,
+    /// What came out and was not wanted yet.
+    spare: Rows,
+}
+
+/// Where documents come from.
+enum Feed<S: Storage> {
+    Nothing,
+    Find(Box<Find<S>>),
+    /// How many a find finds, and the field that says it.
+    Count(Name, Box<Find<S>>),
+    Rows(Rows),
+    Run(Box<Run<S>>),
+}
+
+/// A step, and what it needs beside.
+struct Work<S: Storage> {
+    step: Step<Stored>,
+    facets: Vec<(Name, Run<S>, Vec<Value>)>,
+    /// What a lookup without variables found.
+    known: Option<Vec<Value>>,
+}
+
+type Outer = Rc<[Option<Value>]>;
+
+impl<S: Storage> Run<S> {
+    /// Begins with the documents of a collection.
+    pub(crate) fn open(
+        sources: &Rc<Sources<S>>,
+        collection: &str,
+        pipeline: &Pipeline,
+        outer: &Outer,
+        reading: Reading,
+    ) -> Result<Self> {
+        let collection = sources.collection(collection)?;
+        let pushed = Pushed::of(pipeline, &collection, reading)?;
+        let rest = pipeline.stages.get(pushed.stages..).unwrap_or_default();
+        let counts =
+            rest.first().and_then(|stage| if let Stage::Count(name) = &**stage { Some(name.clone()) } else { None });
+        let reading = if counts.is_some() { Reading::Keys } else { reading };
+        let find = Box::new(Find::new(sources.reader.clone(), collection, pushed.query, reading)?);
+        let mut run = Run::over(sources, Vec::new(), rest, outer);
+        run.feed = match counts {
+            Some(name) => {
+                run.from = 1;
+                Feed::Count(name, find)
+            }
+            None => Feed::Find(find),
+        };
+        Ok(run)
+    }
+
+    /// Begins with these documents.
+    fn over(sources: &Rc<Sources<S>>, rows: Rows, stages: &[Rc<Stage>], outer: &Outer) -> Self {
+        let work = |stage: &Rc<Stage>| {
+            let facets = match &**stage {
+                Stage::Facet(facets) => facets.as_slice(),
+                _ => &[],
+            };
+            let facet = |(name, pipeline): &(Name, Pipeline)| {
+                (name.clone(), Run::over(sources, Vec::new(), &pipeline.stages, outer), Vec::new())
+            };
+            Work {
+                step: Step::new(Rc::clone(stage), Rc::clone(outer), &|| sources.random()),
+                facets: facets.iter().map(facet).collect(),
+                known: None,
+            }
+        };
+        Run {
+            sources: Rc::clone(sources),
+            feed: Feed::Rows(rows),
+            works: stages.iter().map(work).collect(),
+            from: 0,
+            spare: Vec::new(),
+        }
+    }
+
+    /// The next documents that come out; none only at the end.
+    ///
+    /// # Errors
+    /// What a stage fails with, naming it; `corrupt` for damaged rows, or the engine's.
+    pub(crate) async fn next_batch(&mut self) -> Result<Rows> {
+        if !self.spare.is_empty() {
+            return Ok(core::mem::take(&mut self.spare));
+        }
+        loop {
+            self.skip_what_is_not_wanted();
+            let rows = self.feed().await?;
+            let is_end = rows.is_empty();
+            let rows = match is_end {
+                false => rows,
+                true if self.from >= self.works.len() => return Ok(Vec::new()),
+                true => {
+                    self.from += 1;
+                    self.finish(self.from - 1).await?
+                }
+            };
+            let rows = self.through(rows).await?;
+            if !rows.is_empty() {
+                return Ok(rows);
+            }
+        }
+    }
+
+    /// Takes back what came out and was not wanted yet.
+    fn give_back(&mut self, rows: Rows) {
+        self.spare = rows;
+    }
+
+    /// All that comes out, as values.
+    async fn values(&mut self, budget: &mut Budget) -> Result<Vec<Value>> {
+        let mut values = Vec::new();
+        loop {
+            let rows = self.next_batch().await?;
+            if rows.is_empty() {
+                return Ok(values);
+            }
+            take_in(rows, &mut values, budget)?;
+        }
+    }
+
+    /// Behind a limit that was reached, nothing in front of it counts any more.
+    fn skip_what_is_not_wanted(&mut self) {
+        let done = self.works.iter().skip(self.from).rposition(|work| work.step.is_done());
+        if let Some(done) = done {
+            self.from += done + 1;
+            self.feed = Feed::Nothing;
+        }
+    }
+
+    /// The next documents that come in; none only at the end of what feeds.
+    async fn feed(&mut self) -> Result<Rows> {
+        let rows = match &mut self.feed {
+            Feed::Nothing => return Ok(Vec::new()),
+            Feed::Find(find) => {
+                let found = find.next_batch(BATCH).await?;
+                let collection = find.collection();
+                found.into_iter().map(|found| stored(collection, found)).collect()
+            }
+            Feed::Run(run) => Box::pin(run.next_batch()).await?,
+            Feed::Rows(rows) => core::mem::take(rows),
+            Feed::Count(..) => Vec::new(),
+        };
+        if !rows.is_empty() {
+            return Ok(rows);
+        }
+        match core::mem::replace(&mut self.feed, Feed::Nothing) {
+            Feed::Count(name, find) => Ok(match find.count().await? {
+                0 => Vec::new(),
+                count => vec![Row::Made(Object::from([(&*name, Value::count(count))]))],
+            }),
+            _ => Ok(rows),
+        }
+    }
+
+    /// What comes out of the unfinished steps for what goes into them.
+    async fn through(&mut self, mut rows: Rows) -> Result<Rows> {
+        for place in self.from..self.works.len() {
+            if rows.is_empty() {
+                break;
+            }
+            let Some(work) = self.works.get_mut(place) else { break };
+            let stage = Rc::clone(&work.step.stage);
+            let worked = work.take(&self.sources, &stage, rows).await;
+            rows = worked.map_err(|error| naming(error, &stage))?;
+        }
+        Ok(rows)
+    }
+
+    /// What a step held back.
+    async fn finish(&mut self, place: usize) -> Result<Rows> {
+        let Some(work) = self.works.get_mut(place) else { return Ok(Vec::new()) };
+        let stage = Rc::clone(&work.step.stage);
+        if let Stage::UnionWith { collection, pipeline } = &*stage {
+            let other = Run::open(&self.sources, collection, pipeline, &work.step.outer, Reading::Documents);
+            self.feed = Feed::Run(Box::new(other.map_err(|error| naming(error, &stage))?));
+            return Ok(Vec::new());
+        }
+        work.finish(&stage).await.map_err(|error| naming(error, &stage))
+    }
+}
+
+fn naming(error: Error, stage: &Stage) -> Error {
+    error.context(format!("`{}`", stage.name()))
+}
+
+fn stored(collection: &Rc<Collection>, found: Found) -> Row<Stored> {
+    Row::Stored(Stored { collection: Rc::clone(collection), found })
+}
+
+fn take_in(rows: Rows, values: &mut Vec<Value>, budget: &mut Budget) -> Result<()> {
+    for row in rows {
+        let value = Value::try_from(row)?;
+        budget.keep(weight::of(&value))?;
+        values.push(value);
+    }
+    Ok(())
+}
+
+impl<S: Storage> Work<S> {
+    async fn take(&mut self, sources: &Rc<Sources<S>>, stage: &Stage, rows: Rows) -> Result<Rows> {
+        let mut out = Vec::new();
+        match stage {
+            Stage::UnionWith { .. } => return Ok(rows),
+            Stage::Lookup(lookup) => return Box::pin(self.look_up(sources, lookup, rows)).await,
+            Stage::Facet(_) => {
+                for (name, run, values) in &mut self.facets {
+                    run.skip_what_is_not_wanted();
+                    let passed = Box::pin(run.through(rows.clone())).await;
+                    let taken = passed.and_then(|passed| take_in(passed, values, &mut self.step.budget));
+                    taken.map_err(|error| error.context(format!("`{name}`")))?;
+                }
+            }
+            _ => self.step.push(rows, &mut out)?,
+        }
+        Ok(out)
+    }
+
+    async fn finish(&mut self, stage: &Stage) -> Result<Rows> {
+        let mut out = Vec::new();
+        if let Stage::Facet(_) = stage {
+            let mut document = Object::new();
+            for (name, mut run, mut values) in core::mem::take(&mut self.facets) {
+                let rest = Box::pin(run.values(&mut self.step.budget)).await;
+                values.append(&mut rest.map_err(|error| error.context(format!("`{name}`")))?);
+                document.set(name, values.into());
+            }
+            out.push(Row::Made(document));
+        } else {
+            self.step.finish(&mut out)?;
+        }
+        Ok(out)
+    }
+}
+
+/// What the find in front of a pipeline does.
+struct Pushed {
+    query: Query,
+    /// How many stages that is.
+    stages: usize,
+}
+
+impl Pushed {
+    fn of(pipeline: &Pipeline, collection: &Collection, reading: Reading) -> Result<Pushed> {
+        let mut stages = pipeline.stages.iter().peekable();
+        let mut filters = Vec::new();
+        while let Some(Stage::Match(filter)) = stages.peek().map(|stage| &***stage) {
+            filters.push(filter.clone());
+            stages.next();
+        }
+        let mut query = Query::of(if filters.is_empty() { Filter::all() } else { Filter::All(filters) });
+        if let Some(Stage::Sort(sort, wanted)) = stages.peek().map(|stage| &***stage) {
+            let sorted = Query { sort: sort.clone(), limit: *wanted, ..query.clone() };
+            // A find keeps all that it has to sort: without a limit the stage does it, which counts what it keeps.
+            if wanted.is_some() || sorted.plan(collection, reading)?.sorted {
+                query.sort = sort.clone();
+                stages.next();
+            }
+        }
+        if let Some(Stage::Skip(count)) = stages.peek().map(|stage| &***stage) {
+            query.skip = *count;
+            stages.next();
+        }
+        if let Some(Stage::Limit(count)) = stages.peek().map(|stage| &***stage) {
+            query.limit = Some(*count);
+            stages.next();
+        }
+        Ok(Pushed { query, stages: pipeline.stages.len() - stages.len() })
+    }
+}
+
+/// How a pipeline would be answered: the plan of its find, how many stages that is, and the stages that follow.
+///
+/// # Errors
+/// `corrupt` where a plan cannot be made.
+pub(crate) fn explain<S: Storage>(sources: &Sources<S>, collection: &str, pipeline: &Pipeline) -> Result<Object> {
+    let collection = sources.collection(collection)?;
+    let pushed = Pushed::of(pipeline, &collection, Reading::Documents)?;
+    let plan: Plan = pushed.query.plan(&collection, Reading::Documents)?;
+    let mut explained = plan.explain();
+    let rest = pipeline.stages.iter().skip(pushed.stages);
+    explained.set("pushed", Value::count(pushed.stages));
+    explained.set("stages", rest.map(|stage| stage.name().into()).collect::<Vec<Value>>().into());
+    Ok(explained)
+}

@@ -1,0 +1,100 @@
+//! Replies: what comes out of a pipeline, encoded as the boundary wants it.
+//!
+//! Not of finds: those are in `db/answer.rs`, whose forms these are.
+
+use super::Run;
+use crate::db::answer::Documents;
+use crate::error::Result;
+use crate::storage::Storage;
+use crate::value::table::Table;
+use crate::value::{Name, Path, Value, View, codec};
+
+/// `{ docs: [...] }`.
+pub(crate) async fn docs<S: Storage>(mut run: Run<S>) -> Result<Vec<u8>> {
+    let mut documents = Documents::of(None);
+    loop {
+        let rows = run.next_batch().await?;
+        if rows.is_empty() {
+            return Ok(documents.named());
+        }
+        for row in &rows {
+            documents.push(row.whole()?)?;
+        }
+    }
+}
+
+/// `{ docs: [...], done }`: the next part of a cursor. Answers whether it came to the end.
+pub(crate) async fn part<S: Storage>(run: &mut Run<S>, count: usize) -> Result<(Vec<u8>, bool)> {
+    let mut documents = Documents::of(None);
+    let (mut left, mut done) = (count.max(1), false);
+    while left > 0 && !done {
+        let mut rows = run.next_batch().await?;
+        done = rows.is_empty();
+        let rest = rows.split_off(left.min(rows.len()));
+        for row in &rows {
+            documents.push(row.whole()?)?;
+        }
+        left -= rows.len();
+        run.give_back(rest);
+    }
+    Ok((documents.part(done)?, done))
+}
+
+/// `{ count, columns: [[field, [...]] ...] }`: of these fields, or without any of all fields that documents have at the
+/// top, in the order in which they first came.
+pub(crate) async fn columns<S: Storage>(mut run: Run<S>, fields: Option<&[Path]>) -> Result<Vec<u8>> {
+    let mut columns: Vec<(Name, Table)> = Vec::new();
+    for field in fields.unwrap_or_default() {
+        columns.push((field.as_str().into(), Table::default()));
+    }
+    let mut count = 0;
+    loop {
+        let rows = run.next_batch().await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in &rows {
+            let document = row.view()?;
+            if let Some(fields) = fields {
+                for (field, (_, column)) in fields.iter().zip(&mut columns) {
+                    column.push(field.get(document)?.unwrap_or(View::Null))?;
+                }
+            } else {
+                for field in document.iter() {
+                    let (name, value) = field?;
+                    let known = columns.iter().position(|(known, _)| &**known == name);
+                    let place = known.unwrap_or_else(|| {
+                        columns.push((name.into(), Table::default()));
+                        columns.len() - 1
+                    });
+                    if let Some((_, column)) = columns.get_mut(place) {
+                        fill(column, count)?;
+                        column.push(value)?;
+                    }
+                }
+            }
+            count += 1;
+        }
+    }
+    let mut out = Vec::new();
+    codec::push_object(&mut out, 2);
+    codec::push_name(&mut out, "count");
+    codec::encode(View::from(&Value::count(count)), &mut out)?;
+    codec::push_name(&mut out, "columns");
+    codec::push_array(&mut out, columns.len());
+    for (name, mut column) in columns {
+        fill(&mut column, count)?;
+        codec::push_array(&mut out, 2);
+        codec::encode(View::String(&name), &mut out)?;
+        column.finish(&mut out);
+    }
+    Ok(out)
+}
+
+/// Documents before had no such field.
+fn fill(column: &mut Table, len: usize) -> Result<()> {
+    while column.len() < len {
+        column.push(View::Null)?;
+    }
+    Ok(())
+}

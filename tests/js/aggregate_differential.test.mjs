@@ -1,0 +1,14 @@
+// Random pipelines through the published package, compared with mingo. Replay with SEED; more with PIPELINES.
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { memory, open } from 'hyphadb'
+import { compareAggregations } from './support/differential.mjs'
+import { seed } from './support/random.mjs'
+
+const COUNT = Number(process.env.PIPELINES ?? 20_000)
+
+test(`${COUNT} random pipelines give what mingo gives (SEED=${seed})`, async () => {
+  const { refused, failures } = await compareAggregations({ open, memory }, { count: COUNT, seed })
+  assert.deepEqual(failures, [])
+  assert.ok(refused < COUNT / 3, `${refused} pipelines were refused by both: too many of them say nothing`)
+})
