@@ -2,10 +2,11 @@
 // It uses nothing but the package's public API.
 import { HyphaError, deleteDatabase, memory, open } from '/pkg/index.js'
 import { followActivity } from './activity.js'
+import { Chart } from './chart.js'
 import { datasets } from './datasets.js'
 import { DocumentPanel } from './document.js'
 import { byId, element } from './element.js'
-import { bytes, count } from './format.js'
+import { bytes, count, pathsOf } from './format.js'
 import { attempt, showError, showNews } from './notice.js'
 import { QueryForm } from './query.js'
 import { Sidebar } from './sidebar.js'
@@ -26,6 +27,7 @@ class Console {
   #table
   #panel
   #form
+  #chart = new Chart()
   #chosen
   #question = EVERYTHING
   #refresh
@@ -40,7 +42,7 @@ class Console {
     }, () => void attempt(() => this.#create()))
     this.#form = new QueryForm(question => {
       this.#question = question
-      void this.#ask(0)
+      void this.#ask(0).then(isShown => (isShown ? this.#chart.draw(question.filter) : undefined))
     })
     db.on('change', () => this.#follow())
     db.on('storage', ({ type }) => this.#storageChanged(type))
@@ -67,8 +69,11 @@ class Console {
     this.#panel.close()
     const collection = this.#db.collection(chosen)
     const [indexes, sample] = [await collection.indexes(), await collection.find().limit(20).toArray()]
-    this.#form.show(chosen, [...new Set([...[this.#key].flat(), ...indexes.flatMap(index => index.fields), ...sample.flatMap(Object.keys)])])
+    const { charts, examples } = datasets[chosen] ?? {}
+    this.#form.show(chosen, [...new Set([...[this.#key].flat(), ...indexes.flatMap(index => index.fields), ...sample.flatMap(pathsOf)])], examples)
+    this.#chart.show(collection, charts)
     await this.#ask(0)
+    await this.#chart.draw({})
   }
 
   get #key() {
@@ -77,7 +82,7 @@ class Console {
 
   async #ask(page, repeats) {
     const columns = datasets[this.#chosen]?.shown ?? []
-    await this.#table.ask(this.#db.collection(this.#chosen), this.#question, { key: this.#key, columns, page, repeats })
+    return this.#table.ask(this.#db.collection(this.#chosen), this.#question, { key: this.#key, columns, page, repeats })
   }
 
   /** A new document begins as a copy of the first one, without its key. */
@@ -96,7 +101,7 @@ class Console {
       void attempt(async () => {
         await Promise.all([this.#sidebar.refresh(), this.#showFacts()])
         if (this.#chosen === undefined) return
-        await this.#ask(this.#table.page, 0)
+        if (await this.#ask(this.#table.page, 0)) await this.#chart.draw()
         await this.#panel.refresh()
       })
     }, REFRESH_MS)

@@ -83,19 +83,9 @@ function unwrapped(value) {
 /** As `Object.fromEntries`, which also takes a field called `__proto__` for what it is. */
 const fields = entries => Object.fromEntries(entries)
 
-/** A value as somebody types it into a form: numbers, true, null, dates, `5n`; anything else, or what is in quotes, is text. */
-export function typed(text) {
-  const trimmed = text.trim()
-  if (/^".*"$|^'.*'$/s.test(trimmed)) return trimmed.slice(1, -1)
-  if (/^-?\d+n$/.test(trimmed)) return BigInt(trimmed.slice(0, -1))
-  if (trimmed !== '' && Number.isFinite(Number(trimmed))) return Number(trimmed)
-  if (trimmed === 'true' || trimmed === 'false') return trimmed === 'true'
-  if (trimmed === 'null') return null
-  if (/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?)?( ?(Z|UTC))?$/.test(trimmed)) {
-    const date = new Date(trimmed.replace(' UTC', 'Z').replace(/^(\d{4}-\d\d-\d\d) /, '$1T').replace(/(T[^Z]*)$/, '$1Z').replace('ZZ', 'Z'))
-    if (!Number.isNaN(date.getTime())) return date
-  }
-  return text
+/** The paths of a document's fields, those of the objects in it as well. */
+export function pathsOf(document) {
+  return Object.entries(document).flatMap(([name, value]) => (kindOf(value) === 'object' ? [name, ...pathsOf(value).map(path => `${name}.${path}`)] : [name]))
 }
 
 /** What lies at a dotted path of a document: the first, where an array lies on the way. */

@@ -1,56 +1,88 @@
-// The form that asks: field, operator, value, sort, limit.
+// The box that asks: a filter as JSON, a sort, a limit.
 // Not the asking: it gives a question (filter, sort, limit) to `onAsk`.
+import { Completion } from './completion.js'
 import { byId, element } from './element.js'
-import { typed } from './format.js'
+import { fromText } from './format.js'
 import { showError } from './notice.js'
 
-const OPERATORS = {
-  $eq: 'is', $ne: 'is not', $gt: 'is greater than', $gte: 'is at least', $lt: 'is less than', $lte: 'is at most', $in: 'is one of', $exists: 'is there (true or false)',
-}
+const ON_FIELDS = ['$eq', '$ne', '$gt', '$gte', '$lt', '$lte', '$in', '$nin', '$exists', '$type', '$regex', '$options', '$size', '$all', '$elemMatch', '$mod', '$not']
+const ON_DOCUMENTS = ['$and', '$or', '$nor']
+/** What takes filters, so that fields are offered within. */
+const TAKES_FILTERS = new Set([...ON_DOCUMENTS, '$elemMatch'])
+const ROWS = 3
 
 export class QueryForm {
   #form
   #title
+  #area
+  #examples
+  #fields = []
 
   constructor(onAsk) {
-    const fieldOptions = element('datalist', { id: 'fields' })
     const input = (name, label, properties = {}) => element('label', { className: `field ${name}` }, label, element('input', { name, autocomplete: 'off', spellcheck: false, ...properties }))
-    const select = (name, label, options) => element('label', { className: `field ${name}` }, label, element('select', { name }, Object.entries(options).map(([value, text]) => element('option', { value }, text))))
+    const submit = () => this.#submit(onAsk)
     this.#title = element('h2', { id: 'query-title' }, 'Query')
-    this.#form = element('form', { onsubmit: event => { event.preventDefault(); this.#submit(onAsk) }, onreset: () => setTimeout(() => this.#submit(onAsk)) },
-      input('field', 'Field', { 'list': 'fields', placeholder: 'any' }), select('operator', 'Operator', OPERATORS), input('value', 'Value', { placeholder: 'SFO, 5, 2001-01-14, null' }),
-      input('sort', 'Sort by', { 'list': 'fields', placeholder: 'key' }), select('direction', 'Order', { 1: 'ascending', '-1': 'descending' }), input('limit', 'Limit', { inputMode: 'numeric', pattern: '[0-9]*', placeholder: 'none' }),
-      element('div', { className: 'actions' }, element('button', { type: 'submit', className: 'primary' }, 'Run'), element('button', { type: 'reset', className: 'quiet' }, 'Clear')), fieldOptions)
+    this.#examples = element('p', { className: 'examples', 'aria-label': 'Examples', role: 'group' })
+    this.#area = element('textarea', { id: 'filter', name: 'filter', rows: ROWS, spellcheck: false, autocapitalize: 'off', placeholder: '{}', 'aria-describedby': 'filter-hint',
+      onkeydown: event => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) { event.preventDefault(); submit() } } })
+    const completion = new Completion(this.#area, place => this.#offers(place))
+    this.#form = element('form', { onsubmit: event => { event.preventDefault(); submit() }, onreset: () => setTimeout(submit) },
+      element('div', { className: 'filter' }, element('label', { htmlFor: 'filter' }, 'Filter'), element('div', { className: 'completed' }, this.#area, completion.list),
+        element('p', { id: 'filter-hint', className: 'hint' }, 'JSON; a date is {"$date": "2001-01-14"}. Names are completed while you type; Ctrl+Enter runs.')),
+      this.#examples,
+      input('sort', 'Sort by', { list: 'fields', placeholder: 'key; -date for the latest first' }), input('limit', 'Limit', { inputMode: 'numeric', pattern: '[0-9]*', placeholder: 'none' }),
+      element('div', { className: 'actions' }, element('button', { type: 'submit', className: 'primary' }, 'Run'), element('button', { type: 'reset', className: 'quiet' }, 'Clear')),
+      element('datalist', { id: 'fields' }))
     byId('query').replaceChildren(this.#title, this.#form)
   }
 
-  /** Begins anew, for a collection with these fields. */
-  show(name, fields) {
+  /** Begins anew, for a collection with these fields. `examples`: questions with a title. */
+  show(name, fields, examples = []) {
     byId('query').hidden = false
     this.#title.textContent = `Query ${name}`
-    for (const control of this.#form.elements) {
-      if (control instanceof HTMLInputElement) control.value = ''
-      if (control instanceof HTMLSelectElement) control.selectedIndex = 0
-    }
+    this.#fields = fields
     this.#form.querySelector('datalist').replaceChildren(...fields.map(value => element('option', { value })))
+    this.#fill({ filter: '', sort: '', limit: '' })
+    this.#examples.hidden = examples.length === 0
+    this.#examples.replaceChildren(...examples.map(({ title, filter, sort }) => element('button', { type: 'button', className: 'example', onclick: () => {
+      this.#fill({ filter: JSON.stringify(filter), sort: sort ?? '', limit: '' })
+      this.#form.requestSubmit()
+    } }, title)))
+  }
+
+  #fill(texts) {
+    for (const [name, text] of Object.entries(texts)) this.#form.elements[name].value = text
+  }
+
+  /** Fields where a filter is written, operators behind a field. */
+  #offers({ under, typed }) {
+    const inFilter = under.length === 0 || TAKES_FILTERS.has(under.at(-1))
+    if (!inFilter) return ON_FIELDS
+    return typed.startsWith('$') ? ON_DOCUMENTS : [...this.#fields, ...ON_DOCUMENTS]
   }
 
   #submit(onAsk) {
-    const { field, operator, value, sort, direction, limit } = Object.fromEntries(new FormData(this.#form))
+    const { filter, sort, limit } = Object.fromEntries(new FormData(this.#form))
     try {
+      this.#area.setAttribute('aria-invalid', 'false')
       onAsk({
-        filter: field.trim() === '' ? {} : { [field.trim()]: conditionOf(operator, value) },
-        sort: sort.trim() === '' ? undefined : [[sort.trim(), Number(direction)]],
+        filter: filterOf(filter),
+        sort: sort.trim() === '' ? undefined : sort.split(',').map(part => [part.trim().replace(/^-/, ''), part.trim().startsWith('-') ? -1 : 1]),
         limit: limit.trim() === '' ? undefined : Number(limit),
       })
     } catch (error) {
+      this.#area.setAttribute('aria-invalid', 'true')
+      this.#area.focus()
       showError(error)
     }
   }
 }
 
-function conditionOf(operator, text) {
-  if (operator === '$in') return { $in: text.split(',').map(part => typed(part.trim())) }
-  if (operator === '$exists') return { $exists: text.trim() !== 'false' }
-  return { [operator]: typed(text) }
+function filterOf(text) {
+  if (text.trim() === '') return {}
+  try {
+    return fromText(text)
+  } catch (error) {
+    throw new Error(`the filter is no JSON: ${error.message}`)
+  }
 }

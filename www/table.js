@@ -26,16 +26,16 @@ export class Table {
     this.#onInsert = onInsert
   }
 
-  /** Asks a collection and shows a page of the answer. `repeats`: how often a quick query is measured again. */
+  /** Asks a collection and shows a page of the answer; false where there was none. `repeats`: how often a quick query is measured again. */
   async ask(collection, question, { key, columns, page = 0, repeats = REPEATS }) {
     const run = ++this.#run
     const section = byId('documents')
     section.hidden = false
     section.setAttribute('aria-busy', 'true')
-    await attempt(async () => {
+    const isShown = await attempt(async () => {
       const cursor = this.#cursorOf(collection, question)
       const [time, plan, total] = [await measure(repeats, () => cursor.limit(Math.min(PAGE, question.limit ?? PAGE)).toArray()), await cursor.explain(), await cursor.count()]
-      if (run !== this.#run) return
+      if (run !== this.#run) return false
       await this.#documents?.return()
       this.#documents = cursor[Symbol.asyncIterator]()
       ;[this.#pages, this.#page, this.#isDone] = [[], 0, false]
@@ -43,8 +43,10 @@ export class Table {
       while (this.#pages.length <= page && !this.#isDone) await this.#pull()
       this.#page = Math.max(0, Math.min(page, this.#pages.length - 1))
       if (run === this.#run) this.#show()
+      return true
     })
     section.removeAttribute('aria-busy')
+    return isShown ?? false
   }
 
   /** Which page is shown, from 0. */

@@ -58,11 +58,12 @@ const countOf = (page, name) => page.$eval(`[data-name=${name}] .count`, node =>
 const says = (page, selector, text) => page.waitForFunction((selector, text) => document.querySelector(selector)?.textContent.includes(text), {}, selector, text)
 const choose = async (page, name) => { await settled(page); await page.click(`[data-name=${name}]`); await says(page, '#query-title', name); await page.waitForFunction(() => !document.querySelector('#documents').hasAttribute('aria-busy')) }
 
-async function ask(page, { field, operator = '$eq', value, sort }) {
-  await page.$eval('#query form', (form, given) => {
-    for (const [name, text] of Object.entries(given)) form.elements[name].value = text ?? ''
+async function ask(page, filter, sort = '') {
+  await page.$eval('#query form', (form, filter, sort) => {
+    form.elements.filter.value = filter
+    form.elements.sort.value = sort
     form.requestSubmit()
-  }, { field, operator, value, sort })
+  }, JSON.stringify(filter), sort)
   await new Promise(resolve => setTimeout(resolve, 50))
   await page.waitForFunction(() => !document.querySelector('#documents').hasAttribute('aria-busy'))
 }
@@ -84,12 +85,53 @@ describe(`the page in ${engine}`, () => {
 
   test('answers by index, in order, with its time', async () => {
     await choose(page, 'flights')
-    await ask(page, { field: 'origin', value: 'SFO', sort: 'date' })
+    await ask(page, { origin: 'SFO' }, 'date')
     await says(page, '#documents-title', '388 documents')
     assert.match(await textOf(page, '#plan'), /(µs|ms).* for the first 50 · by index origin_date, origin = "SFO" · already in order/)
     const dates = await page.$$eval('tbody td.date', cells => cells.map(cell => cell.textContent))
     assert.equal(dates.length, 50)
     assert.deepEqual(dates, [...dates].sort())
+  })
+
+  test('completes the names of fields and operators while a filter is typed', async () => {
+    await page.click('#query [type=reset]')
+    await page.focus('#filter')
+    await page.keyboard.type('{"ori')
+    assert.deepEqual(await page.$$eval('.offers li', offers => offers.map(offer => offer.textContent)), ['origin'])
+    await page.keyboard.press('Enter')
+    await page.keyboard.type('{"$')
+    await page.keyboard.press('ArrowDown')
+    assert.equal(await page.$eval('#filter', area => document.getElementById(area.getAttribute('aria-activedescendant')).textContent), '$ne')
+    await page.keyboard.press('ArrowUp')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('"SFO"}}')
+    assert.equal(await page.$eval('#filter', area => area.value), '{"origin": {"$eq": "SFO"}}')
+    await page.keyboard.down('Control')
+    await page.keyboard.press('Enter')
+    await page.keyboard.up('Control')
+    await says(page, '#documents-title', '388 documents')
+  })
+
+  test('draws a chart of what the query finds', async () => {
+    await page.select('#chart-choice', '2')
+    await says(page, '#chart .plan', 'for 1 group')
+    assert.equal(await textOf(page, '.bars li'), 'SFO388')
+    await ask(page, {})
+    await says(page, '#chart .plan', 'for 20 groups')
+    const figures = await page.$$eval('.bars .figure', figures => figures.map(figure => Number(figure.textContent.replaceAll(',', ''))))
+    assert.deepEqual(figures, [...figures].sort((left, right) => right - left))
+  })
+
+  test('says what is wrong with a filter, and keeps it', async () => {
+    await page.$eval('#query form', form => { form.elements.filter.value = '{"origin": '; form.requestSubmit() })
+    await says(page, '.notice.error', 'the filter is no JSON')
+    assert.equal(await page.$eval('#filter', area => area.getAttribute('aria-invalid')), 'true')
+    await page.click('.notice.error button')
+    await page.$eval('#query form', form => { form.elements.filter.value = '{"origin": {"$where": 1}}'; form.requestSubmit() })
+    await says(page, '.notice.error', '$where')
+    await page.click('.notice.error button')
+    problems.splice(0)
+    await ask(page, { origin: 'SFO' }, 'date')
   })
 
   test('pages through a lazy cursor', async () => {
@@ -121,16 +163,16 @@ describe(`the page in ${engine}`, () => {
 
   test('keeps dirty values as they are', async () => {
     await choose(page, 'movies')
-    await ask(page, { field: 'Title', value: '1776' })
+    await ask(page, { Title: 1776 })
     await says(page, '#documents-title', '1 document')
     assert.equal(await page.$eval('tbody td', cell => cell.className), 'number')
-    await ask(page, { field: 'Director', value: 'null' })
+    await ask(page, { Director: null })
     assert.match(await textOf(page, '#plan'), /index Director/)
   })
 
   test('shows a nested document as a tree', async () => {
     await choose(page, 'earthquakes')
-    await ask(page, { field: 'properties.mag', operator: '$gte', value: '5', sort: 'properties.mag' })
+    await ask(page, { 'properties.mag': { $gte: 5 } }, 'properties.mag')
     assert.match(await textOf(page, '#plan'), /index properties\.mag/)
     await page.click('tbody button')
     await says(page, '#document .tree', 'coordinates')
@@ -138,18 +180,18 @@ describe(`the page in ${engine}`, () => {
 
   test('a change survives a reload', async () => {
     await choose(page, 'airports')
-    await ask(page, { field: 'iata', value: '"SFO"' })
+    await ask(page, { iata: 'SFO' })
     await page.click('tbody button')
     await says(page, '#document-title', 'SFO')
     await page.click('#document .actions button')
-    await page.$eval('textarea', area => { area.value = area.value.replace(/"name": "[^"]*"/, '"name": "Changed by a test"') })
+    await page.$eval('#document textarea', area => { area.value = area.value.replace(/"name": "[^"]*"/, '"name": "Changed by a test"') })
     await page.click('#document [type=submit]')
     await says(page, '#document .tree', 'Changed by a test')
     await page.reload()
     await page.waitForSelector('tbody tr')
     assert.equal(await countOf(page, 'flights'), 20_000)
     await choose(page, 'airports')
-    await ask(page, { field: 'name', value: 'Changed by a test' })
+    await ask(page, { name: 'Changed by a test' })
     await says(page, '#documents-title', '1 document')
   })
 
@@ -157,7 +199,7 @@ describe(`the page in ${engine}`, () => {
     await page.click('tbody button')
     await page.waitForSelector('#document .actions button')
     await page.click('#document .actions button')
-    await page.$eval('textarea', area => { area.value = '{"iata": "SFO", "opened": {"$date": "nonsense"}}' })
+    await page.$eval('#document textarea', area => { area.value = '{"iata": "SFO", "opened": {"$date": "nonsense"}}' })
     await page.click('#document [type=submit]')
     await says(page, '.notice.error', 'invalid')
     await says(page, '.notice.error', 'document has an invalid date at `opened`')
@@ -174,8 +216,8 @@ describe(`the page in ${engine}`, () => {
     await choose(page, 'airports')
     const before = await countOf(other, 'airports')
     await page.click('#insert')
-    await page.waitForSelector('textarea')
-    await page.$eval('textarea', area => { area.value = '{"iata": "ZZZ", "name": "From the first tab"}' })
+    await page.waitForSelector('#document textarea')
+    await page.$eval('#document textarea', area => { area.value = '{"iata": "ZZZ", "name": "From the first tab"}' })
     await page.click('#document [type=submit]')
     await says(page, '#document-title', 'ZZZ')
     await says(page, '#activity .own', 'airports: 1 inserted')
@@ -185,7 +227,7 @@ describe(`the page in ${engine}`, () => {
 
     // And back: the second deletes what the first is looking at.
     await choose(other, 'airports')
-    await ask(other, { field: 'iata', value: 'ZZZ' })
+    await ask(other, { iata: 'ZZZ' })
     await other.click('tbody button')
     await says(other, '#document-title', 'ZZZ')
     await other.click('#document .danger')
