@@ -18,6 +18,7 @@ use crate::engine::catalog::{Catalog, Collection};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::query::aggregate::{Budget, Context, Pipeline, Record, Row, Stage, Step};
+use crate::query::expression::depth_checked;
 use crate::query::{Filter, Plan, weight};
 use crate::storage::Storage;
 use crate::value::view::ObjectView;
@@ -83,8 +84,8 @@ pub(crate) struct Run<S: Storage> {
     works: Vec<Work<S>>,
     /// The first of them that is not finished: what feeds goes in there.
     from: usize,
-    /// What came out and was not wanted yet.
-    spare: Rows,
+    /// Documents on their way, and the step that they go into next; the last are the first in order.
+    waiting: Vec<(usize, Rows)>,
 }
 
 /// Where documents come from.
@@ -155,7 +156,7 @@ impl<S: Storage> Run<S> {
             feed: Feed::Rows(rows),
             works: stages.iter().map(work).collect(),
             from: 0,
-            spare: Vec::new(),
+            waiting: Vec::new(),
         }
     }
 
@@ -164,31 +165,26 @@ impl<S: Storage> Run<S> {
     /// # Errors
     /// What a stage fails with, naming it; `corrupt` for damaged rows, or the engine's.
     pub(crate) async fn next_batch(&mut self) -> Result<Rows> {
-        if !self.spare.is_empty() {
-            return Ok(core::mem::take(&mut self.spare));
-        }
         loop {
-            self.skip_what_is_not_wanted();
-            let rows = self.feed().await?;
-            let is_end = rows.is_empty();
-            let rows = match is_end {
-                false => rows,
-                true if self.from >= self.works.len() => return Ok(Vec::new()),
-                true => {
-                    self.from += 1;
-                    self.finish(self.from - 1).await?
-                }
-            };
-            let rows = self.through(rows).await?;
-            if !rows.is_empty() {
+            if let Some(rows) = self.through().await? {
                 return Ok(rows);
             }
+            self.skip_what_is_not_wanted();
+            let mut rows = self.feed().await?;
+            if rows.is_empty() {
+                if self.from >= self.works.len() {
+                    return Ok(rows);
+                }
+                self.from += 1;
+                rows = self.finish(self.from - 1).await?;
+            }
+            self.waiting.push((self.from, rows));
         }
     }
 
     /// Takes back what came out and was not wanted yet.
     fn give_back(&mut self, rows: Rows) {
-        self.spare = rows;
+        self.waiting.push((self.works.len(), rows));
     }
 
     /// All that comes out, as values.
@@ -201,6 +197,14 @@ impl<S: Storage> Run<S> {
             }
             take_in(rows, &mut values, budget)?;
         }
+    }
+
+    /// Takes in what comes out for the documents that wait.
+    async fn take_ready(&mut self, values: &mut Vec<Value>, budget: &mut Budget) -> Result<()> {
+        while let Some(rows) = self.through().await? {
+            take_in(rows, values, budget)?;
+        }
+        Ok(())
     }
 
     /// Behind a limit that was reached, nothing in front of it counts any more.
@@ -237,18 +241,23 @@ impl<S: Storage> Run<S> {
         }
     }
 
-    /// What comes out of the unfinished steps for what goes into them.
-    async fn through(&mut self, mut rows: Rows) -> Result<Rows> {
-        for place in self.from..self.works.len() {
+    /// What comes out for the documents that wait: those in front go all the way before those behind begin, so that a step
+    /// that makes many of one is not far ahead of the others. None where nothing waits.
+    async fn through(&mut self) -> Result<Option<Rows>> {
+        while let Some((place, mut rows)) = self.waiting.pop() {
             if rows.is_empty() {
-                break;
+                continue;
             }
-            let Some(work) = self.works.get_mut(place) else { break };
+            let Some(work) = self.works.get_mut(place) else { return Ok(Some(rows)) };
             let stage = Rc::clone(&work.step.stage);
+            let rest = rows.split_off(rows.len().min(piece(&stage)));
+            if !rest.is_empty() {
+                self.waiting.push((place, rest));
+            }
             let worked = work.take(&self.sources, &stage, rows).await;
-            rows = worked.map_err(|error| naming(error, &stage))?;
+            self.waiting.push((place + 1, worked.map_err(|error| naming(error, &stage))?));
         }
-        Ok(rows)
+        Ok(None)
     }
 
     /// What a step held back.
@@ -261,6 +270,15 @@ impl<S: Storage> Run<S> {
             return Ok(Vec::new());
         }
         work.finish(&stage).await.map_err(|error| naming(error, &stage))
+    }
+}
+
+/// How many documents a stage takes at once: few where many may come of each.
+const fn piece(stage: &Stage) -> usize {
+    match stage {
+        Stage::Unwind(_) => 1,
+        Stage::Lookup(_) => 256,
+        _ => usize::MAX,
     }
 }
 
@@ -290,8 +308,11 @@ impl<S: Storage> Work<S> {
             Stage::Facet(_) => {
                 for (name, run, values) in &mut self.facets {
                     run.skip_what_is_not_wanted();
-                    let passed = Box::pin(run.through(rows.clone())).await;
-                    let taken = passed.and_then(|passed| take_in(passed, values, &mut self.step.budget));
+                    if let Feed::Nothing = run.feed {
+                        continue;
+                    }
+                    run.waiting.push((run.from, rows.clone()));
+                    let taken = Box::pin(run.take_ready(values, &mut self.step.budget)).await;
                     taken.map_err(|error| error.context(format!("`{name}`")))?;
                 }
             }
@@ -307,7 +328,9 @@ impl<S: Storage> Work<S> {
             for (name, mut run, mut values) in core::mem::take(&mut self.facets) {
                 let rest = Box::pin(run.values(&mut self.step.budget)).await;
                 values.append(&mut rest.map_err(|error| error.context(format!("`{name}`")))?);
-                document.set(name, values.into());
+                let values = Value::Array(values);
+                depth_checked(&values, 2)?;
+                document.set(name, values);
             }
             out.push(Row::Made(document));
         } else {

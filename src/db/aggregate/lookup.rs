@@ -10,6 +10,7 @@ use super::{BATCH, Outer, Rows, Run, Sources, Stored, Work, stored};
 use crate::db::find::{Find, Query, Reading};
 use crate::error::Result;
 use crate::query::aggregate::{Budget, KeyTable, Lookup, Matched, Record, Row};
+use crate::query::expression::depth_checked;
 use crate::query::{Filter, weight};
 use crate::sorted;
 use crate::storage::Storage;
@@ -65,7 +66,9 @@ impl<S: Storage> Work<S> {
                 }
             };
             let mut document: Object = row.into_object()?;
-            update::assign(&mut document, &lookup.to, values.into())?;
+            let values = Value::Array(values);
+            depth_checked(&values, lookup.to.parts().len() + 1)?;
+            update::assign(&mut document, &lookup.to, values)?;
             out.push(Row::Made(document));
         }
         Ok(out)

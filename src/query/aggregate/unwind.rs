@@ -2,8 +2,10 @@
 //!
 //! Not through arrays: the path leads through objects alone.
 
+use super::budget::Budget;
 use super::row::{Record, Row};
 use crate::error::{Error, Result};
+use crate::query::weight;
 use crate::value::path::Part;
 use crate::value::{Name, Object, Path, Value, View};
 
@@ -81,6 +83,7 @@ impl Unwind {
         let mut document = row.into_object()?;
         // The array need not be copied with each element.
         place(&mut document, self.path.parts(), Some(Value::Null));
+        Budget::default().keep(weight::of_object(&document).saturating_mul(elements.len()))?;
         let last = elements.len() - 1;
         for (number, element) in elements.into_iter().enumerate() {
             let mut document = if number == last { core::mem::take(&mut document) } else { document.clone() };

@@ -168,6 +168,8 @@ function added({ startDate, unit, amount }, sign) {
 const accumulators = {
   $push: (coll, expr, options) => pushed(coll, expr, options).filter((value) => value !== undefined),
   $addToSet: (coll, expr, options) => unique(pushed(coll, expr, options).filter((value) => value !== undefined)),
+  $first: (coll, expr, options) => (coll.length === 0 ? null : accumulator.$first(coll, expr, options)),
+  $last: (coll, expr, options) => (coll.length === 0 ? null : accumulator.$last(coll, expr, options)),
   $min: extreme(-1),
   $max: extreme(1),
   $stdDevPop: deviation(0),
@@ -195,6 +197,13 @@ function assign(document, path, value) {
   return document
 }
 
+/** An array sorts by its least or greatest element, without elements before null. */
+function sortKey(value, direction) {
+  if (!Array.isArray(value)) return [1, value]
+  const sorted = value.map((element) => element ?? null).sort(compare)
+  return value.length === 0 ? [0, null] : [1, direction > 0 ? sorted[0] : sorted.at(-1)]
+}
+
 const set = (coll, expr, options) => coll.map((document) => {
   const made = clone(document)
   const values = Object.entries(expr).map(([path, value]) => [path, evalExpr(document, value, options)])
@@ -211,7 +220,8 @@ const stages = {
     const fields = Object.entries(expr)
     return [...rows].sort((left, right) => {
       for (const [path, direction] of fields) {
-        const order = compare(valueAt(left, path) ?? null, valueAt(right, path) ?? null)
+        const [[leftRank, leftKey], [rightRank, rightKey]] = [left, right].map((row) => sortKey(valueAt(row, path) ?? null, direction))
+        const order = leftRank - rightRank || compare(leftKey, rightKey)
         if (order !== 0) return order * direction
       }
       return 0
@@ -236,6 +246,7 @@ const stages = {
     const chosen = { $switch: { branches, default: { $literal: other } } }
     return stages.$sort(pipeline.$group(coll, { _id: chosen, ...output }, options), { _id: 1 })
   },
+  $lookup: (coll, expr, options) => pipeline.$lookup(coll, expr, options).map((row) => ({ ...row, [expr.as]: row[expr.as].filter((found, place, all) => found !== undefined && all.indexOf(found) === place) })),
   $sortByCount: (coll, expr, options) => stages.$sort(pipeline.$group(coll, { _id: expr, count: { $sum: 1 } }, options), { count: -1 }),
 }
 

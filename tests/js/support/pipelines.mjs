@@ -68,14 +68,14 @@ export function expressions(random) {
       () => ({ $concat: some('text', deep) }), () => ({ [one(['$toLower', '$toUpper'])]: of('text', deep) }), () => ({ $substrCP: [of('text', deep), below(4), below(4)] }),
       () => ({ [one(['$trim', '$ltrim', '$rtrim'])]: { input: { $ifNull: [of('text', deep), ' q '] } } }), () => ({ $trim: { input: '$s', chars: 'ab ' } }),
       () => ({ [one(['$replaceOne', '$replaceAll'])]: { input: of('text', deep), find: one(['a', 'o', 'zz']), replacement: one(['', 'Q', 'aa']) } }),
-      () => ({ $toString: of(one(['bool', 'date', 'text']), deep) }), () => ({ $toString: { $floor: of('number', deep) } }), () => ({ $type: of('any', deep) }),
-      () => ({ $dateToString: { date: of('date', deep), format: one(['%Y-%m-%d', '%H:%M:%S.%L', '%j %u %w', '%d.%m.%Y %%']), ...(maybe(0.3) && { timezone: one(['+02:00', '-0330', '+05']) }) } }),
+      () => ({ $toString: of(one(['bool', 'date', 'text']), deep) }), () => ({ $toString: { $floor: of('number', deep) } }), () => ({ $type: alone(of('any', deep)) }),
+      () => ({ $dateToString: { date: of('date', deep), format: one(['%Y-%m-%d', '%H:%M:%S.%L', '%j %u %w']), ...(maybe(0.3) && { timezone: one(['+02:00', '-0330', '+05']) }) } }),
       () => ({ $dateToString: { date: '$d' } }), () => ({ $cond: { if: of('bool', deep), then: of('text', deep), else: of('text', deep) } }), () => ({ $arrayElemAt: ['$w', small()] }),
     ])(),
     bool: (deep) => one([
       () => ({ [one(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte'])]: two('number', deep) }), () => ({ [one(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte'])]: two('any', deep) }),
       () => ({ [one(['$and', '$or'])]: some(one(['bool', 'any']), deep) }), () => ({ $not: [of(one(['bool', 'any']), deep)] }), () => ({ $in: [of('number', deep), { $ifNull: [of('numbers', deep), []] }] }),
-      () => ({ $isArray: [of('any', deep)] }), () => ({ $toBool: of('any', deep) }), () => ({ $isNumber: of('any', deep) }),
+      () => ({ $isArray: [of('any', deep)] }), () => ({ $toBool: alone(of('any', deep)) }), () => ({ $isNumber: alone(of('any', deep)) }),
       () => ({ [one(['$setEquals', '$setIsSubset'])]: [{ $ifNull: [of('numbers', deep), []] }, { $ifNull: [of('numbers', deep), []] }] }),
       () => ({ [one(['$anyElementTrue', '$allElementsTrue'])]: [{ $ifNull: ['$a', []] }] }),
     ])(),
@@ -86,7 +86,7 @@ export function expressions(random) {
       () => ({ $add: [of('date', deep), below(1e6)] }), () => ({ $subtract: [of('date', deep), below(1e6)] }), () => ({ $toDate: { $toLong: of('date', deep) } }),
     ])(),
     numbers: (deep) => one([
-      () => ({ $map: { input: of('numbers', deep), as: 'i', in: { $add: ['$$i', of('number', deep)] } } }), () => ({ $filter: { input: of('numbers', deep), cond: { $gt: ['$$this', of('number', deep)] } } }),
+      () => ({ $map: { input: of('numbers', deep), as: 'i', in: { $add: ['$$i', of('number', deep)] } } }), () => ({ $filter: { input: of('numbers', deep), as: 'f', cond: { $gt: ['$$f', of('number', deep)] } } }),
       () => ({ $slice: [of('numbers', deep), small()] }), () => ({ $slice: [of('numbers', deep), small(), below(3) + 1] }), () => ({ $concatArrays: [of('numbers', deep), of('numbers', deep)] }),
       () => ({ $reverseArray: { $ifNull: [of('numbers', deep), []] } }), () => ({ $range: [below(5), below(12), one([1, 2, 3, -1])] }), () => ({ $sortArray: { input: of('numbers', deep), sortBy: one([1, -1]) } }),
       () => ({ [one(['$setUnion', '$setIntersection', '$setDifference'])]: [of('numbers', deep), of('numbers', deep)] }),
@@ -94,7 +94,7 @@ export function expressions(random) {
     any: (deep) => one([
       () => ({ p: of('any', deep), q: of('number', deep) }), () => ({ $objectToArray: '$o' }), () => ({ $mergeObjects: ['$o', { k: of('any', deep) }] }), () => ({ $split: ['$s', one([',', 'a'])] }),
       () => ({ $arrayToObject: [[['k', { $ifNull: [of('number', deep), 0] }]]] }), () => ({ [one(['$first', '$last'])]: '$l' }), () => ({ $ifNull: [of('any', deep), of('any', deep)] }),
-      () => ({ $convert: { input: of(one(['text', 'number', 'bool']), deep), to: one(['bool', 'double']), onError: 'bad', onNull: 'none' } }),
+      () => ({ $convert: { input: of('number', deep), to: one(['bool', 'double']), onError: 'bad', onNull: 'none' } }), () => ({ $convert: { input: alone(of('any', deep)), to: 'bool', onNull: 'none' } }),
     ])(),
   }
   function of(type, deep) {
@@ -102,6 +102,8 @@ export function expressions(random) {
     if (type === 'any' && maybe(0.4)) return of(one(['number', 'text', 'bool', 'date', 'numbers']), deep)
     return leaf[type]()
   }
+  /** An array that is written out would be several arguments. */
+  const alone = (expression) => (Array.isArray(expression) ? { $ifNull: [expression, []] } : expression)
   const some = (type, deep) => Array.from({ length: 1 + below(3) }, () => of(type, deep))
   const two = (type, deep) => [of(type, deep), of(type, deep)]
   return { of, any: (deep) => of(one(['number', 'number', 'text', 'bool', 'date', 'numbers', 'any']), deep) }
@@ -111,9 +113,11 @@ export function expressions(random) {
 export function makePipeline(random) {
   const { below, one, maybe } = chance(random)
   const { of, any } = expressions(random)
+  // mingo takes null as an argument for the documents themselves.
+  const some = (type, deep) => of(type, deep) ?? '$x'
   const accumulator = (deep) => one([
-    () => ({ $sum: one([1, of('number', deep)]) }), () => ({ $avg: of('number', deep) }), () => ({ [one(['$min', '$max'])]: of(one(['number', 'any']), deep) }), () => ({ $count: {} }),
-    () => ({ [one(['$push', '$first', '$last'])]: any(deep) }), () => ({ $addToSet: of(one(['number', 'text', 'any']), deep) }), () => ({ [one(['$stdDevPop', '$stdDevSamp'])]: of('number', deep) }),
+    () => ({ $sum: one([1, of('number', deep)]) }), () => ({ $avg: of('number', deep) }), () => ({ [one(['$min', '$max'])]: some(one(['number', 'any']), deep) }), () => ({ $count: {} }),
+    () => ({ [one(['$push', '$first', '$last'])]: any(deep) ?? '$x' }), () => ({ $addToSet: some(one(['number', 'text', 'any']), deep) }), () => ({ [one(['$stdDevPop', '$stdDevSamp'])]: of('number', deep) }),
     () => ({ $percentile: { input: of('number', deep), p: [0.1, 0.5, 0.95] } }), () => ({ $median: { input: of('number', deep) } }),
   ])()
   const output = () => Object.fromEntries(Array.from({ length: 1 + below(3) }, (_, n) => [`f${n}`, accumulator(1)]))
@@ -133,7 +137,7 @@ export function makePipeline(random) {
     () => ({ $sortByCount: one(['$m', '$s', '$x']) }), () => ({ $count: 'count' }), () => ({ $replaceRoot: { newRoot: one(['$o', { a: any(2), b: '$_id' }]) } }), () => ({ $replaceWith: { $mergeObjects: ['$o', { q: any(1) }] } }),
     () => ({ $unwind: one(['$a', '$l', { path: '$w', preserveNullAndEmptyArrays: maybe(0.5), includeArrayIndex: 'place' }, { path: '$x', preserveNullAndEmptyArrays: true }]) }),
     () => ({ $facet: { one: [{ $match: match() }, { $count: 'c' }], two: [{ $sort: { _id: -1 } }, { $limit: 3 }, { $project: { s: 1 } }], three: [{ $group: { _id: '$m', ...output() } }] } }),
-    () => ({ $unionWith: one(['other', { coll: 'other', pipeline: [{ $match: match() }, { $set: { from: 'other' } }] }]) }),
+    () => ({ $unionWith: one(['other', { coll: 'other', pipeline: [{ $match: match() }, { $sort: { _id: 1 } }, { $set: { from: 'other' } }] }]) }),
   ])()
   const joined = () => one([
     () => ({ $lookup: { from: 'other', localField: one(['m', 'n', 'a', 's', 'nope', 'l.k']), foreignField: one(['_id', 'm', 'a', 's', 'l.k']), as: 'j' } }),
@@ -149,6 +153,9 @@ export function makePipeline(random) {
     return { $setWindowFields: { ...(maybe(0.7) && { partitionBy: one(['$m', '$b']) }), sortBy: { _id: 1 }, output: { r: functions(), q: functions() } } }
   }
   const stages = Array.from({ length: below(4) }, keeping)
+  // An index may answer what comes first, and then its order is the documents'.
+  const matches = stages.findIndex((stage) => stage.$match === undefined)
+  if (matches !== 0 && stages.length > 0) stages.splice(matches < 0 ? stages.length : matches, 0, { $sort: { _id: 1 } })
   const kind = random()
   if (kind < 0.1) stages.push(joined(), { $set: { j: { $sortArray: { input: '$j', sortBy: { _id: 1 } } } } })
   else if (kind < 0.2) stages.push(windowed(), { $sort: { _id: 1 } })
