@@ -1,7 +1,7 @@
 //! Queries: judgement about documents, without knowing where they are stored.
 //!
 //! Not execution: nothing here awaits or reads storage. A filter says whether a document matches; a plan says which
-//! ranges of keys hold all that can match.
+//! ranges of keys hold all that can match; an update says what becomes of it.
 //!
 //! Invariants: matching, sorting and planning follow the one order of `value/order.rs`, so that a plan over an index
 //! finds exactly what a scan of all documents finds.
@@ -13,6 +13,7 @@ pub mod filter;
 pub mod plan;
 pub mod project;
 pub mod sort;
+pub mod update;
 pub(crate) mod weight;
 
 pub use aggregate::Pipeline;
@@ -21,3 +22,4 @@ pub use filter::Filter;
 pub use plan::{Access, IndexFacts, Plan, Question};
 pub use project::Projection;
 pub use sort::Sort;
+pub use update::Update;

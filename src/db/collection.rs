@@ -14,10 +14,10 @@ use super::write::{self, Mode};
 use crate::engine::Slice;
 use crate::engine::catalog::Collection;
 use crate::error::{Error, ErrorKind, Result};
+use crate::query::update::{Patched, Update};
 use crate::query::{Filter, Sort};
 use crate::storage::Storage;
-use crate::value::update::{self, Patched, Update};
-use crate::value::{Object, Value, codec, key, order};
+use crate::value::{Object, Value, codec, key, order, place};
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -340,7 +340,7 @@ fn changed(collection: &Collection, primary: &[u8], before: &Object, becomes: &B
 fn with_key_of(collection: &Collection, mut document: Object, other: &Object) -> Result<Object> {
     for field in collection.key_fields.iter().rev() {
         if let (None, Some(value)) = (field.get_in(&document), field.get_in(other)) {
-            document = update::in_front(document, field, value.clone())?;
+            document = place::set_in_front(document, field, value.clone())?;
         }
     }
     Ok(document)
@@ -359,10 +359,10 @@ fn upserted<S: Storage>(
         if known.is_some_and(|known| order::compare_values(known, value).is_ne()) {
             return Err(Error::invalid(format!("the filter of an upsert has two values for `{path}`")));
         }
-        update::assign(&mut seed, path, value.clone())?;
+        place::set(&mut seed, path, value.clone())?;
     }
     let document = match becomes {
-        Becomes::Updated(update) => update.apply(&seed, &[])?.0,
+        Becomes::Updated(update) => update.insert(&seed)?,
         Becomes::Replaced(document) => with_key_of(collection, (*document).clone(), &seed)?,
     };
     Ok(draft::with_key(work, collection, &document.into())?.1.into_owned())

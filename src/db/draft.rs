@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::storage::Storage;
 use crate::value::batch::{Batch, Rows};
 use crate::value::shape::Lists;
-use crate::value::{Object, Value, key, update, writer};
+use crate::value::{Object, Value, key, place, writer};
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -92,7 +92,7 @@ pub(crate) fn with_key<'d, S: Storage>(
     let mut document = Cow::Borrowed(document);
     let lacks_key = matches!(collection.key_fields.as_slice(), [field] if field.get_in(&document).is_none());
     if let ([field], true) = (collection.key_fields.as_slice(), lacks_key) {
-        document = Cow::Owned(update::in_front(document.into_owned(), field, made_key(work).into())?);
+        document = Cow::Owned(place::set_in_front(document.into_owned(), field, made_key(work).into())?);
     }
     let primary = key::primary(&collection.key_fields, (&*document).into());
     let primary = primary.map_err(|error| error.with_detail("collection", &collection.name))?;

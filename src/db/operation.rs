@@ -16,9 +16,8 @@ use super::work::Work;
 use super::write::Mode;
 use crate::engine::Committed;
 use crate::error::{Detail, Error, Result};
-use crate::query::{Filter, Sort};
+use crate::query::{Filter, Projection, Sort, Update};
 use crate::storage::Storage;
-use crate::value::update::Update;
 use crate::value::{Object, Value, codec};
 
 /// A writing request.
@@ -27,7 +26,7 @@ pub(crate) enum Operation<'a> {
     Put { docs: Docs<'a> },
     Update { query: Query, update: Update, upsert: Upsert },
     Replace { query: Query, document: &'a Object, upsert: Upsert },
-    FindAndUpdate { filter: Filter, sort: Sort, update: Update, upsert: Upsert, returns: Returns },
+    FindAndUpdate { filter: Filter, sort: Sort, update: Update, upsert: Upsert, answers: Answers<'a> },
     Delete { query: Query },
     DeleteKeys { keys: &'a [Value] },
     Bulk(Vec<Operation<'a>>),
@@ -77,9 +76,16 @@ pub(crate) enum Telling {
     Whole,
 }
 
-/// Which state of the document is answered.
+/// What is answered of an updated document.
+pub(crate) struct Answers<'a> {
+    state: State,
+    /// Pairs, as [`Projection::parse`] takes them.
+    project: &'a [Value],
+}
+
+/// Which state of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Returns {
+enum State {
     Before,
     After,
 }
@@ -98,27 +104,31 @@ impl<'a> Operation<'a> {
             // Inserts that know nothing of each other.
             "insert_each" => Operation::Insert { docs: request.docs()?, mode: Mode::Each, telling: Telling::Whole },
             "put" => Operation::Put { docs: request.docs()? },
-            "update" => Operation::Update {
-                query: request.chosen()?,
-                update: Update::parse(request.object("update")?)?,
-                upsert: request.upsert()?,
-            },
+            "update" => {
+                let query = request.chosen()?;
+                let update = request.update(&query.filter)?;
+                Operation::Update { query, update, upsert: request.upsert()? }
+            }
             "replace" => Operation::Replace {
                 query: request.chosen()?,
                 document: request.object("doc")?,
                 upsert: request.upsert()?,
             },
-            "find_and_update" => Operation::FindAndUpdate {
-                filter: request.filter()?,
-                sort: Sort::parse(request.list_or_empty("sort")?)?,
-                update: Update::parse(request.object("update")?)?,
-                upsert: request.upsert()?,
-                returns: match request.given("return_document").map(Value::as_str) {
-                    None | Some(Some("before")) => Returns::Before,
-                    Some(Some("after")) => Returns::After,
+            "find_and_update" => {
+                let filter = request.filter()?;
+                let state = match request.given("return_document").map(Value::as_str) {
+                    None | Some(Some("before")) => State::Before,
+                    Some(Some("after")) => State::After,
                     _ => return Err(Error::invalid("`return_document` is not before or after")),
-                },
-            },
+                };
+                Operation::FindAndUpdate {
+                    sort: Sort::parse(request.list_or_empty("sort")?)?,
+                    update: request.update(&filter)?,
+                    filter,
+                    upsert: request.upsert()?,
+                    answers: Answers { state, project: request.list_or_empty("project")? },
+                }
+            }
             "delete" => Operation::Delete { query: request.chosen()? },
             "delete_keys" => Operation::DeleteKeys { keys: request.list("keys")? },
             _ => {
@@ -148,15 +158,24 @@ impl<'a> Operation<'a> {
             Some(Value::Bool(true)) => Upsert::Insert,
             Some(_) => return Err(Error::invalid(format!("`upsert` of `{name}` is not a boolean"))),
         };
-        let update = || Update::parse(object("update")?);
+        let array_filters = match body.get("arrayFilters") {
+            None | Some(Value::Null) => &[],
+            Some(Value::Array(filters)) => filters.as_slice(),
+            Some(_) => return Err(Error::invalid(format!("`arrayFilters` of `{name}` is not an array"))),
+        };
+        let update = |limit| -> Result<Operation<'a>> {
+            let query = query(limit)?;
+            let update = Update::parse(object("update")?, array_filters, &query.filter)?;
+            Ok(Operation::Update { query, update, upsert })
+        };
         Ok(match &**name {
             "insertOne" => {
                 let document = body.get("document").map(core::slice::from_ref);
                 let docs = document.ok_or_else(|| Error::invalid("`document` of `insertOne` is missing"))?;
                 Operation::Insert { docs: Docs::Trees(docs), mode: Mode::Together, telling: Telling::Short }
             }
-            "updateOne" => Operation::Update { query: query(Some(1))?, update: update()?, upsert },
-            "updateMany" => Operation::Update { query: query(None)?, update: update()?, upsert },
+            "updateOne" => update(Some(1))?,
+            "updateMany" => update(None)?,
             "replaceOne" => Operation::Replace { query: query(Some(1))?, document: object("replacement")?, upsert },
             "deleteOne" => Operation::Delete { query: query(Some(1))? },
             "deleteMany" => Operation::Delete { query: query(None)? },
@@ -199,11 +218,16 @@ impl<'a> Operation<'a> {
                 let keys = collection::put(work, name, docs).await?;
                 return Ok(Answer { keys: Some(("keys", keys)), fields: Object::new() });
             }
-            Operation::FindAndUpdate { filter, sort, update, upsert, returns } => {
+            Operation::FindAndUpdate { filter, sort, update, upsert, answers } => {
+                let projection = Projection::parse(answers.project, &work.collection(name).await?.key_fields)?;
                 let chosen = (filter.clone(), sort.clone());
                 let becomes = Becomes::Updated(update);
                 let (before, after) = collection::find_and_update(work, name, chosen, &becomes, *upsert).await?;
-                let document = if *returns == Returns::Before { before } else { after };
+                let document = if answers.state == State::Before { before } else { after };
+                let document = match (document, projection) {
+                    (Some(document), Some(projection)) => Some(projection.apply((&document).into())?),
+                    (document, _) => document,
+                };
                 Object::from([("doc", document.map_or(Value::Null, Value::Object))])
             }
             Operation::Delete { query } => {

@@ -19,7 +19,7 @@ use super::{answer, define, index_build};
 use crate::engine::Committed;
 use crate::engine::catalog::{Catalog, Collection};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Filter, Pipeline, Projection, Sort};
+use crate::query::{Filter, Pipeline, Projection, Sort, Update};
 use crate::storage::Storage;
 use crate::value::batch::Batch;
 use crate::value::{Object, Path, Value, codec};
@@ -121,6 +121,11 @@ impl Request {
     pub(super) fn chosen(&self) -> Result<Query> {
         let limit = if self.flag("multi", false)? { None } else { Some(1) };
         Ok(Query { limit, ..Query::of(self.filter()?) })
+    }
+
+    /// An update of what a filter chooses.
+    pub(super) fn update(&self, filter: &Filter) -> Result<Update> {
+        Update::parse(self.object("update")?, self.list_or_empty("array_filters")?, filter)
     }
 
     pub(super) fn upsert(&self) -> Result<Upsert> {

@@ -359,7 +359,7 @@ impl<'a> RowObject<'a> {
     }
 
     /// The shape; none where the names are in the row.
-    pub(super) const fn shape(&self) -> Option<(ShapeId, &'a Shape)> {
+    pub(crate) const fn shape(&self) -> Option<(ShapeId, &'a Shape)> {
         match self.names {
             Source::Shape(id, shape) => Some((id, shape)),
             Source::Inline(_) => None,

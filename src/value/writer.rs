@@ -35,7 +35,7 @@ pub fn encode(document: &Object, shapes: &Shapes, row: &mut Vec<u8>) -> Result<L
 ///
 /// # Errors
 /// `limit` where it is too large, `corrupt` where the old row is damaged.
-pub(super) fn patch(
+pub(crate) fn patch(
     old: &RowObject<'_>,
     (shape, count): (ShapeId, usize),
     values: &[(usize, Value)],

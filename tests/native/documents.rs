@@ -232,8 +232,24 @@ fn what_is_wrong_is_named_and_nothing_is_written() {
         ),
         ("op: 'update', filter: {}, update: {x: 1}, multi: true", "invalid: `x` is not an update operator"),
         (
-            "op: 'update', filter: {}, update: {$push: {x: 1}}, multi: true",
-            "unsupported: update operator `$push` is not supported",
+            "op: 'update', filter: {}, update: {$bit: {x: 1}}, multi: true",
+            "unsupported: update operator `$bit` is not supported",
+        ),
+        (
+            "op: 'update', filter: {}, update: {$push: {site: 1}}, multi: true",
+            "invalid: collection `readings`, document `1`: `$push` of `site`: the value is string, not an array",
+        ),
+        (
+            "op: 'update', filter: {}, update: {$set: {'site.$[x]': 1}}, array_filters: [{y: 1}], multi: true",
+            "invalid: `$set`: no array filter is named `x`",
+        ),
+        (
+            "op: 'find_and_update', filter: {}, update: {$set: {n: 1}}, project: [['a', 1], ['b', 0]]",
+            "invalid: projection excludes `b` while it includes others",
+        ),
+        (
+            "op: 'bulk_write', operations: [{updateOne: {filter: {}, update: {$set: {n: 1}}, arrayFilters: 1}}]",
+            "invalid: operation 0: `arrayFilters` of `updateOne` is not an array",
         ),
         (
             "op: 'update', filter: {}, update: {$set: {id: 9}}, multi: true",

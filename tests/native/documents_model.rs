@@ -10,10 +10,9 @@ use hyphadb::engine::Company;
 use hyphadb::env::simulated::Random;
 use hyphadb::error::ErrorKind;
 use hyphadb::planted::{Bug, plant};
-use hyphadb::query::{Filter, Sort};
+use hyphadb::query::{Filter, Sort, Update};
 use hyphadb::storage::Durability;
 use hyphadb::storage::memory::Memory;
-use hyphadb::value::update::Update;
 use hyphadb::value::{Object, Path, Value, key, order};
 
 /// The same documents go into both collections.
@@ -113,7 +112,7 @@ impl Maker {
 
     fn test(&mut self) -> String {
         let (left, right) = (self.scalar(), self.scalar());
-        match self.0.below(10) {
+        match self.0.below(12) {
             0..=2 => left,
             3 => format!("{{$in: [{left}, {right}]}}"),
             4 => format!("{{$gt: {left}}}"),
@@ -121,6 +120,21 @@ impl Maker {
             6 => format!("{{$lte: {left}}}"),
             7 => format!("{{$ne: {left}}}"),
             8 => self.pick(&["{$exists: true}", "{$exists: false}", "{$nin: [null, 1]}"]).to_owned(),
+            9 => {
+                let ready = [
+                    "{$type: 'null'}",
+                    "{$type: ['string', 'bool']}",
+                    "{$regex: '^x?'}",
+                    "{$size: 0}",
+                    "{$mod: [2, 0]}",
+                ];
+                self.pick(&ready).to_owned()
+            }
+            10 => {
+                let operator = self.pick(&["$elemMatch", "$not"]);
+                format!("{{{operator}: {{$gte: {left}, $lt: {right}}}}}")
+            }
+            11 if self.0.percent(50) => format!("{{$all: [{left}, {right}]}}"),
             _ => self.value(),
         }
     }
@@ -151,8 +165,12 @@ impl Maker {
     }
 
     fn update(&mut self) -> String {
-        match self.0.below(4) {
+        match self.0.below(8) {
             0 => format!("{{$set: {{a: {}}}}}", self.value()),
+            4 => format!("{{$max: {{b: {}}}, $min: {{s: {}}}}}", self.scalar(), self.scalar()),
+            5 => format!("{{$mul: {{b: 2}}, $setOnInsert: {{s: {}}}}}", self.scalar()),
+            6 => format!("{{$push: {{a: {}}}}}", self.scalar()),
+            7 => format!("{{$pull: {{a: {{$gte: {}}}}}, $rename: {{s: 'c'}}}}", self.scalar()),
             1 => format!("{{$set: {{'c.d': {}}}, $unset: {{s: 1}}}}", self.scalar()),
             2 => "{$inc: {b: 1}}".to_owned(),
             _ => format!("{{$unset: {{b: 1}}, $set: {{s: {}}}}}", self.scalar()),
@@ -246,7 +264,7 @@ async fn change(ask: &impl Ask, model: &mut Model, collection: &str, maker: &mut
             let (filter, update) = (maker.filter(), maker.update());
             let mut expected = Ok(());
             let parsed = Filter::parse(&crate::notation::object(&filter)).unwrap();
-            let apply = Update::parse(&crate::notation::object(&update)).unwrap();
+            let apply = Update::parse(&crate::notation::object(&update), &[], &parsed).unwrap();
             for document in model.matching(&parsed) {
                 let changed =
                     apply.apply(&document, &[Path::parse("id").unwrap()]).map_err(|error| error.kind().code());

@@ -270,7 +270,7 @@ proptest! {
         let parsed = Filter::parse(&filter).unwrap();
         let mut shapes = Shapes::new();
         let bytes = row_of(&document, &mut shapes);
-        let of_row = parsed.matches(row::open(&bytes, &shapes).unwrap().into()).unwrap();
+        let of_row = parsed.matches(row::open(&bytes, &shapes).unwrap()).unwrap();
         prop_assert_eq!(of_row, parsed.matches((&document).into()).unwrap());
         let nor = Filter::parse(&Object::from([("$nor", Value::Array(vec![filter.into()]))])).unwrap();
         prop_assert_eq!(nor.matches((&document).into()).unwrap(), !of_row);

@@ -32,6 +32,7 @@ mod schema_suite;
 mod simulator;
 mod storage;
 mod tidy;
+mod updates;
 
 #[path = "../support/storage_suite.rs"]
 mod storage_suite;

@@ -15,7 +15,7 @@ use crate::query::{Filter, weight};
 use crate::sorted;
 use crate::storage::Storage;
 use crate::value::view::ObjectView;
-use crate::value::{Object, Path, Value, View, key, update};
+use crate::value::{Object, Path, Value, View, key, place};
 use core::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -68,7 +68,7 @@ impl<S: Storage> Work<S> {
             let mut document: Object = row.into_object()?;
             let values = Value::Array(values);
             depth_checked(&values, lookup.to.parts().len() + 1)?;
-            update::assign(&mut document, &lookup.to, values)?;
+            place::set(&mut document, &lookup.to, values)?;
             out.push(Row::Made(document));
         }
         Ok(out)

@@ -16,7 +16,7 @@ use crate::query::expression::fold::Kind;
 use crate::query::expression::{Names, depth_checked};
 use crate::query::{Expression, Sort, weight};
 use crate::sorted;
-use crate::value::{Object, Path, Value, key, update};
+use crate::value::{Object, Path, Value, key, place};
 
 /// A parsed `$setWindowFields`.
 #[derive(Clone, Debug, PartialEq)]
@@ -219,7 +219,7 @@ impl<R: Record> Windowing<R> {
             for (output, values) in window.outputs.iter().zip(&mut computed) {
                 let value = values.next().unwrap_or(Value::Null);
                 depth_checked(&value, output.path.parts().len() + 1)?;
-                update::assign(&mut document, &output.path, value)?;
+                place::set(&mut document, &output.path, value)?;
             }
             out.push(Row::Made(document));
         }

@@ -2,7 +2,7 @@
 //!
 //! Not of the array as a whole, nor of arrays that stand in it: each element is asked by itself.
 
-use super::Filter;
+use super::{Filter, Test, Types};
 use crate::error::Result;
 use crate::value::View;
 
@@ -22,8 +22,16 @@ impl Element {
     /// As [`Filter::matches`].
     pub(crate) fn holds(&self, element: View<'_>) -> Result<bool> {
         match self {
-            Element::Object(filter) => Ok(matches!(element, View::Object(_)) && filter.holds(element)?),
+            Element::Object(filter) => Ok(Types::OBJECT.has(element) && filter.holds(element)?),
             Element::Value(filter) => filter.holds(element),
+        }
+    }
+
+    /// The same as a filter of the element.
+    pub(crate) fn filter(&self) -> Filter {
+        match self {
+            Element::Object(filter) => Filter::All(vec![Filter::Itself(Test::Type(Types::OBJECT)), filter.clone()]),
+            Element::Value(filter) => filter.clone(),
         }
     }
 }

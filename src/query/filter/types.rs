@@ -36,6 +36,9 @@ const NAMES: [(&str, i64, u16); 11] = [
 ];
 
 impl Types {
+    /// Objects.
+    pub(super) const OBJECT: Types = Types(OBJECT);
+
     /// One type, or an array of them.
     ///
     /// # Errors
