@@ -8,6 +8,7 @@ import type { Channel } from './channel.js'
 import { iterate, packed } from './cursor.js'
 import { invalid } from './errors.js'
 import { CALL, checkOptions, describe } from './options.js'
+import { withPatterns } from './patterns.js'
 import { isPlainObject } from './plain.js'
 import { readPath } from './query.js'
 import type { Values } from './table.js'
@@ -65,5 +66,5 @@ function readPipeline(pipeline: unknown): readonly object[] {
   pipeline.forEach((stage, place) => {
     if (!isPlainObject(stage)) throw invalid(`stage ${place} is ${describe(stage)}, not an object`, { hint: "e.g. `{ $match: { site: 'north' } }`" })
   })
-  return pipeline as object[]
+  return withPatterns(pipeline) as object[]
 }

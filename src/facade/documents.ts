@@ -9,18 +9,22 @@ import { Aggregation } from './aggregation.js'
 import type { Channel } from './channel.js'
 import { Cursor } from './cursor.js'
 import { invalid } from './errors.js'
-import { ANY, BOOLEAN, CALL, WRITE, checkOptions, describe, oneOf, type OptionTable } from './options.js'
+import { ANY, BOOLEAN, CALL, WRITE, checkOptions, oneOf, type OptionTable } from './options.js'
 import type { Comparable, Path, PathValue } from './paths.js'
-import { readDocument, readDocuments, readFilter, readKeys, readPath, readProjection, readSort, readUpdate } from './query.js'
+import {
+  readArrayFilters, readDocument, readDocuments, readFilter, readKeys, readOperations, readPath, readProjection, readSort, readUpdate,
+} from './query.js'
 import type {
   BulkOperation, BulkPutResult, BulkWriteOptions, BulkWriteResult, CallOptions, DeleteResult, Document, Filter, FindOneAndUpdateOptions,
-  FindOneOptions, Insertable, InsertManyOptions, InsertManyResult, InsertOneResult, Key, PutResult, Stage, Update, UpdateOptions, UpdateResult, WriteOptions,
+  FindOneOptions, Insertable, InsertManyOptions, InsertManyResult, InsertOneResult, Key, PutResult, ReplaceOptions, Stage, Update, UpdateOptions,
+  UpdateResult, WriteOptions,
 } from './types.js'
 
 const INSERT_MANY: OptionTable = { ...WRITE, ordered: BOOLEAN }
-const UPDATE: OptionTable = { ...WRITE, upsert: BOOLEAN }
+const REPLACE: OptionTable = { ...WRITE, upsert: BOOLEAN }
+const UPDATE: OptionTable = { ...REPLACE, arrayFilters: ANY }
 const FIND_ONE: OptionTable = { ...CALL, sort: ANY, project: ANY }
-const FIND_ONE_AND_UPDATE: OptionTable = { ...UPDATE, sort: ANY, returnDocument: oneOf('before', 'after') }
+const FIND_ONE_AND_UPDATE: OptionTable = { ...UPDATE, sort: ANY, project: ANY, returnDocument: oneOf('before', 'after') }
 
 /** `T`: as documents are read; `Input`: as they may be written, where a schema fills or changes something. */
 export class Documents<T extends object = Document, Input extends object = T> {
@@ -124,8 +128,8 @@ export class Documents<T extends object = Document, Input extends object = T> {
   }
 
   /** Puts another document in the place of the first that matches; its key stays. */
-  async replaceOne(filter: Filter<T>, replacement: Insertable<Input>, options?: UpdateOptions): Promise<UpdateResult> {
-    checkOptions(options, UPDATE, 'replaceOne')
+  async replaceOne(filter: Filter<T>, replacement: Insertable<Input>, options?: ReplaceOptions): Promise<UpdateResult> {
+    checkOptions(options, REPLACE, 'replaceOne')
     const request = { op: 'replace', filter: readFilter(filter), doc: readDocument(replacement), upsert: options?.upsert ?? false }
     return (await this.#write(request, options)) as UpdateResult
   }
@@ -136,6 +140,7 @@ export class Documents<T extends object = Document, Input extends object = T> {
     const answer = await this.#write({
       op: 'find_and_update', filter: readFilter(filter), update: readUpdate(update), upsert: options?.upsert ?? false,
       sort: options?.sort && readSort(options.sort), return_document: options?.returnDocument ?? 'before',
+      project: options?.project && readProjection(options.project), array_filters: readArrayFilters(options?.arrayFilters),
     }, options)
     return (answer as { doc: T | null }).doc ?? undefined
   }
@@ -159,8 +164,7 @@ export class Documents<T extends object = Document, Input extends object = T> {
   /** Carries out several operations in one commit: all or none. */
   async bulkWrite(operations: readonly BulkOperation<T, Input>[], options?: BulkWriteOptions): Promise<BulkWriteResult> {
     checkOptions(options, INSERT_MANY, 'bulkWrite')
-    if (!Array.isArray(operations)) throw invalid(`operations are ${describe(operations)}, not an array`, { hint: 'e.g. `[{ insertOne: { document } }, { deleteOne: { filter } }]`' })
-    return (await this.#write({ op: 'bulk_write', operations, ordered: options?.ordered ?? true }, options)) as BulkWriteResult
+    return (await this.#write({ op: 'bulk_write', operations: readOperations(operations), ordered: options?.ordered ?? true }, options)) as BulkWriteResult
   }
 
   async #get(keys: readonly unknown[], method: string, options: CallOptions | undefined): Promise<(T | undefined)[]> {
@@ -171,7 +175,10 @@ export class Documents<T extends object = Document, Input extends object = T> {
 
   async #update(method: string, multi: boolean, filter: Filter<T>, update: Update<T>, options: UpdateOptions | undefined): Promise<UpdateResult> {
     checkOptions(options, UPDATE, method)
-    const request = { op: 'update', filter: readFilter(filter), update: readUpdate(update), multi, upsert: options?.upsert ?? false }
+    const request = {
+      op: 'update', filter: readFilter(filter), update: readUpdate(update), multi, upsert: options?.upsert ?? false,
+      array_filters: readArrayFilters(options?.arrayFilters),
+    }
     return (await this.#write(request, options)) as UpdateResult
   }
 

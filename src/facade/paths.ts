@@ -9,9 +9,9 @@ type Depth = 5
 type Less = [never, 0, 1, 2, 3, 4]
 
 /** Values that have no fields of their own. */
-type Leaf = string | number | bigint | boolean | symbol | null | undefined | Date | Uint8Array | ((...args: never[]) => unknown)
+export type Leaf = string | number | bigint | boolean | symbol | null | undefined | Date | Uint8Array | ((...args: never[]) => unknown)
 
-type IsAny<T> = 0 extends 1 & T ? true : false
+export type IsAny<T> = 0 extends 1 & T ? true : false
 
 /** The names of an object type that a path can begin with. */
 type Names<T> = Extract<keyof T, string>
@@ -44,6 +44,12 @@ export type PathValue<T, P extends string> =
 
 /** The paths at whose end a number or bigint lies: what `$inc` may name. */
 export type NumericPath<T> = { [P in Path<T>]: Extract<PathValue<T, P>, number | bigint> extends never ? never : P }[Path<T>]
+
+/** What an array's elements are; never where it is none. */
+export type ElementOf<V> = IsAny<V> extends true ? any : Extract<NonNullable<V>, readonly unknown[]>[number]
+
+/** The paths at whose end an array lies: what `$push` may name. */
+export type ArrayPath<T> = { [P in Path<T>]: [ElementOf<PathValue<T, P>>] extends [never] ? never : P }[Path<T>]
 
 /** What a filter compares at a path: the value itself or, of an array, an element. */
 export type Comparable<V> = NonNullable<V> extends readonly (infer Element)[] ? V | Element : V

@@ -5,6 +5,7 @@
 
 import { invalid, quote } from './errors.js'
 import { describe } from './options.js'
+import { withPatterns } from './patterns.js'
 import { isPlainObject } from './plain.js'
 
 /** A field and its direction, or whether it is wanted. */
@@ -14,7 +15,14 @@ export type Pairs = (readonly [string, number])[]
 export function readFilter(filter: unknown): object {
   if (filter === undefined) return {}
   if (!isPlainObject(filter)) throw invalid(`filter is ${describe(filter)}, not an object`, { hint: "e.g. `{ site: 'north', ts: { $gte: 5 } }`; `{}` means all" })
-  return filter
+  return withPatterns(filter) as object
+}
+
+/** Filters of the elements that `$[name]` means; none where there are none. */
+export function readArrayFilters(filters: unknown): readonly unknown[] | undefined {
+  if (filters === undefined) return undefined
+  if (!Array.isArray(filters)) throw invalid(`option \`arrayFilters\` is ${describe(filters)}, not an array`, { hint: "e.g. `[{ 'row.n': 5 }]` for the update `{ $set: { 'rows.$[row].done': true } }`" })
+  return withPatterns(filters) as unknown[]
 }
 
 /** An update: operators only. */
@@ -24,7 +32,26 @@ export function readUpdate(update: unknown): object {
   const field = names.find((name) => !name.startsWith('$'))
   if (field !== undefined) throw invalid(`update has a field ${quote(field)} where an operator must stand`, { hint: `write \`{ $set: { ${field}: … } }\`, or call \`replaceOne\`` })
   if (names.length === 0) throw invalid('update is empty', { hint: 'e.g. `{ $set: { name: 1 } }`' })
-  return update
+  return withPulled(update)
+}
+
+/** `$pull` has conditions in it. */
+function withPulled(update: Record<string, unknown>): object {
+  const pulled = withPatterns(update['$pull'])
+  return pulled === update['$pull'] ? update : { ...update, $pull: pulled }
+}
+
+/** Operations of a bulk write. What they may be is the engine's to judge. */
+export function readOperations(operations: unknown): readonly unknown[] {
+  if (!Array.isArray(operations)) throw invalid(`operations are ${describe(operations)}, not an array`, { hint: 'e.g. `[{ insertOne: { document } }, { deleteOne: { filter } }]`' })
+  return operations.map((operation: unknown) => {
+    if (!isPlainObject(operation)) return operation
+    const [name, body] = Object.entries(operation)[0] ?? []
+    if (name === undefined || !isPlainObject(body) || body['filter'] === undefined) return operation
+    const read: Record<string, unknown> = { ...body, filter: withPatterns(body['filter']), arrayFilters: withPatterns(body['arrayFilters']) }
+    if (isPlainObject(body['update'])) read['update'] = withPulled(body['update'])
+    return { ...operation, [name]: read }
+  })
 }
 
 /** A document: an object, not an array, not null. */

@@ -5,7 +5,7 @@
 // Invariant: written by hand; what the wasm's generator says about types is not shown to anybody.
 
 import type { OutputOf } from './infer.js'
-import type { Comparable, DeepPartial, NumericPath, Path, PathValue } from './paths.js'
+import type { ArrayPath, Comparable, DeepPartial, ElementOf, IsAny, Leaf, NumericPath, Path, PathValue } from './paths.js'
 
 export type * from './types_aggregate.js'
 
@@ -51,9 +51,14 @@ export interface InsertManyOptions extends WriteOptions {
   ordered?: boolean | undefined
 }
 
-export interface UpdateOptions extends WriteOptions {
+export interface ReplaceOptions extends WriteOptions {
   /** Insert a document made from filter and update where none matches. [`false`] */
   upsert?: boolean | undefined
+}
+
+export interface UpdateOptions extends ReplaceOptions {
+  /** Which elements `$[name]` in a path means: `[{ 'name.field': condition }]`, one filter for each name. */
+  arrayFilters?: readonly Document[] | undefined
 }
 
 export interface FindOneOptions<T> extends CallOptions {
@@ -63,6 +68,7 @@ export interface FindOneOptions<T> extends CallOptions {
 
 export interface FindOneAndUpdateOptions<T> extends UpdateOptions {
   sort?: Sort<T> | undefined
+  project?: Projection<T> | undefined
   /** Which state of the document to answer with. [`before`] */
   returnDocument?: 'before' | 'after' | undefined
 }
@@ -89,6 +95,14 @@ export interface IndexProgress {
 
 // Filters, orders, projections, updates
 
+/** The types that `$type` names; a number is a `double`, a whole one an `int` too, a bigint a `long`. */
+export type TypeName = 'double' | 'string' | 'object' | 'array' | 'binData' | 'bool' | 'date' | 'null' | 'int' | 'long' | 'number'
+
+/** A pattern, of text. */
+type Pattern<V> = Extract<V, string> extends never ? never : RegExp
+/** What an element of an array is asked: a filter for objects, else conditions. */
+type ElementCondition<E> = IsAny<E> extends true ? any : [E] extends [Leaf] ? Condition<E> : Filter<E>
+
 /** Conditions on what lies at a path. */
 export interface Condition<V> {
   $eq?: V | null
@@ -97,15 +111,28 @@ export interface Condition<V> {
   $gte?: V
   $lt?: V
   $lte?: V
-  $in?: readonly (V | null)[]
-  $nin?: readonly (V | null)[]
+  $in?: readonly (V | Pattern<V> | null)[]
+  $nin?: readonly (V | Pattern<V> | null)[]
   $exists?: boolean
+  $type?: TypeName | number | readonly (TypeName | number)[]
+  /** A pattern, of ECMA-262's syntax without look-around and back-references. */
+  $regex?: Extract<V, string> extends never ? never : string | RegExp
+  /** `i` ignores case, `m` and `s` as in JavaScript, `x` ignores blanks and comments. */
+  $options?: string
+  $mod?: readonly [divisor: number | bigint, rest: number | bigint]
+  $not?: Condition<V> | Pattern<V>
+  /** How many elements an array has. */
+  $size?: number | bigint
+  $all?: readonly (V | Pattern<V> | { $elemMatch: ElementCondition<ElementOf<V>> } | null)[]
+  /** What one element is to pass by itself. */
+  $elemMatch?: [ElementOf<V>] extends [never] ? never : ElementCondition<ElementOf<V>>
 }
 
 /** Which documents: values or conditions by path; all must hold. What is missing is compared as null. */
-export type Filter<T> = { [P in Path<T>]?: Comparable<PathValue<T, P>> | Condition<Comparable<PathValue<T, P>>> | null } & {
+export type Filter<T> = { [P in Path<T>]?: Comparable<PathValue<T, P>> | Condition<Comparable<PathValue<T, P>>> | Pattern<Comparable<PathValue<T, P>>> | null } & {
   $and?: readonly Filter<T>[]
   $or?: readonly Filter<T>[]
+  $nor?: readonly Filter<T>[]
 }
 
 /** 1 ascending, -1 descending; the first named field counts most. Pairs where a field's name is a number. */
@@ -123,13 +150,46 @@ export type Projected<T, P> =
   : { [K in keyof T as K extends Head<Wanted<P>> ? K : never]: K extends keyof P ? T[K] : DeepPartial<T[K]> }
 type Wanted<P> = { [K in keyof P]: P[K] extends 1 ? K : never }[keyof P]
 
+/** A path to elements of arrays: `rows.$[].done`, `rows.$[name].done` with `arrayFilters`, `rows.$.done`. */
+type ElementPath = `${string}.$${string}`
+type At<Operand> = Operand & { [P in ElementPath]?: any }
+
+/** Elements for `$push`: where they go, in which order all stand then, and how many stay. */
+export interface Pushed<E> {
+  $each: readonly E[]
+  /** From the start or, negative, from the end. [the end] */
+  $position?: number | bigint
+  /** Of the elements themselves, or of fields of them. */
+  $sort?: 1 | -1 | { readonly [field: string]: 1 | -1 }
+  /** The first so many or, negative, the last. */
+  $slice?: number | bigint
+}
+
 /** What to change. */
 export interface Update<T> {
-  $set?: { [P in Path<T>]?: PathValue<T, P> }
+  $set?: At<{ [P in Path<T>]?: PathValue<T, P> }>
+  /** The same, where a document is inserted. */
+  $setOnInsert?: At<{ [P in Path<T>]?: PathValue<T, P> }>
   /** Removes fields; the values mean nothing. */
-  $unset?: { [P in Path<T>]?: true | 1 | '' }
+  $unset?: At<{ [P in Path<T>]?: true | 1 | '' }>
   /** Adds to numbers; a field that is not there begins at 0. */
-  $inc?: { [P in NumericPath<T>]?: Extract<PathValue<T, P>, number | bigint> }
+  $inc?: At<{ [P in NumericPath<T>]?: Extract<PathValue<T, P>, number | bigint> }>
+  /** Multiplies numbers; a field that is not there becomes 0. */
+  $mul?: At<{ [P in NumericPath<T>]?: Extract<PathValue<T, P>, number | bigint> }>
+  /** Sets what is less than the present value. */
+  $min?: At<{ [P in Path<T>]?: PathValue<T, P> }>
+  /** Sets what is greater than the present value. */
+  $max?: At<{ [P in Path<T>]?: PathValue<T, P> }>
+  /** Gives a field another name. */
+  $rename?: { [P in Path<T>]?: string }
+  /** Adds an element, or several. */
+  $push?: At<{ [P in ArrayPath<T>]?: ElementOf<PathValue<T, P>> | Pushed<ElementOf<PathValue<T, P>>> }>
+  /** Adds those that are not there yet. */
+  $addToSet?: At<{ [P in ArrayPath<T>]?: ElementOf<PathValue<T, P>> | { $each: readonly ElementOf<PathValue<T, P>>[] } }>
+  /** Removes the last element (1), or the first (-1). */
+  $pop?: At<{ [P in ArrayPath<T>]?: 1 | -1 }>
+  /** Removes the elements that are equal to a value, or pass a condition. */
+  $pull?: At<{ [P in ArrayPath<T>]?: ElementOf<PathValue<T, P>> | Condition<ElementOf<PathValue<T, P>>> | ElementCondition<ElementOf<PathValue<T, P>>> }>
 }
 
 // Answers
@@ -186,8 +246,8 @@ export interface BulkWriteResult extends Partial<Commit> {
 /** One operation of `bulkWrite`. */
 export type BulkOperation<T, Input = T> =
   | { insertOne: { document: Insertable<Input> } }
-  | { updateOne: { filter: Filter<T>; update: Update<T>; upsert?: boolean } }
-  | { updateMany: { filter: Filter<T>; update: Update<T>; upsert?: boolean } }
+  | { updateOne: { filter: Filter<T>; update: Update<T>; upsert?: boolean; arrayFilters?: readonly Document[] } }
+  | { updateMany: { filter: Filter<T>; update: Update<T>; upsert?: boolean; arrayFilters?: readonly Document[] } }
   | { replaceOne: { filter: Filter<T>; replacement: Input; upsert?: boolean } }
   | { deleteOne: { filter: Filter<T> } }
   | { deleteMany: { filter: Filter<T> } }

@@ -86,6 +86,18 @@ describe('requests', () => {
     'a filter with NaN': (r) => r.find({ n: { $gt: NaN } }).toArray(),
     'a path with an empty part': (r) => r.find({ 'a..b': 1 }).toArray(),
     '$in without an array': (r) => r.find({ n: { $in: 5 } }).toArray(),
+    '$nor of nothing': (r) => r.find({ $nor: [] }).toArray(),
+    '$not of a value': (r) => r.find({ n: { $not: 5 } }).toArray(),
+    'an operator inside of a value': (r) => r.find({ n: { m: { $gt: 5 } } }).toArray(),
+    'an operator where a string is meant': (r) => r.find({ text: { $eq: { $ne: '' } } }).toArray(),
+    'a pattern that is none': (r) => r.find({ text: { $regex: '(' } }).toArray(),
+    'a pattern with a flag that is none here': (r) => r.find({ text: /x/y }).toArray(),
+    'a pattern as a value': (r) => r.find({ text: { $eq: /x/u } }).toArray(),
+    'a pattern in a document': (r) => r.insertOne({ id: 'x', text: /x/u }),
+    'a pattern to set': (r) => r.updateOne({}, { $set: { text: /x/u } }),
+    '$mod by nothing': (r) => r.find({ n: { $mod: [0, 0] } }).toArray(),
+    '$size of a fraction': (r) => r.find({ n: { $size: 0.5 } }).toArray(),
+    'a type that there is not': (r) => r.find({ n: { $type: 'text' } }).toArray(),
     'no filter to delete by': (r) => r.deleteMany(),
     'an update without operators': (r) => r.updateOne({}, { n: 1 }),
     'no update': (r) => r.updateOne({}),
@@ -93,6 +105,16 @@ describe('requests', () => {
     '$inc of a string': (r) => r.updateOne({}, { $inc: { n: '1' } }),
     '$inc on a string': (r) => r.updateOne({ id: 'there' }, { $inc: { text: 1 } }),
     'two operators on one path': (r) => r.updateOne({}, { $set: { n: 1 }, $inc: { n: 1 } }),
+    '$push to a number': (r) => r.updateOne({ id: 'there' }, { $push: { n: 1 } }),
+    '$push with a word': (r) => r.updateOne({}, { $push: { a: { $each: [], $sort: 'up' } } }),
+    'an element of what is no array': (r) => r.updateOne({ id: 'there' }, { $set: { 'n.$[]': 1 } }),
+    'an element that no filter names': (r) => r.updateOne({}, { $set: { 'a.$[x]': 1 } }),
+    'array filters that are no array': (r) => r.updateOne({}, { $set: { 'a.$[x]': 1 } }, { arrayFilters: { x: 1 } }),
+    'an array filter that is not used': (r) => r.updateOne({}, { $set: { a: 1 } }, { arrayFilters: [{ x: 1 }] }),
+    'an element that the filter asks nothing of': (r) => r.updateOne({ id: 'there' }, { $set: { 'a.$': 1 } }),
+    '$rename into itself': (r) => r.updateOne({}, { $rename: { text: 'text.x' } }),
+    'an update of the key': (r) => r.updateOne({}, { $rename: { id: 'x' } }),
+    'a projection of findOneAndUpdate by true': (r) => r.findOneAndUpdate({}, { $inc: { n: 1 } }, { project: { n: true } }),
     'a sort by a word': (r) => r.find().sort({ n: 'asc' }).toArray(),
     'a negative skip': (r) => r.find().skip(-1).toArray(),
     'half a limit': (r) => r.find().limit(1.5).toArray(),
@@ -119,11 +141,23 @@ describe('requests', () => {
     })
   }
 
-  test('operators that there may be later are unsupported', async (t) => {
+  test('operators that there are not are unsupported', async (t) => {
     const { readings } = await openReadings(t)
     await readings.insertOne({ id: 'a' })
-    await refuses(readings.find({ n: { $regex: 'x' } }).toArray(), 'unsupported')
-    await refuses(readings.updateOne({}, { $push: { a: 1 } }), 'unsupported')
+    await refuses(readings.find({ $where: 'true' }).toArray(), 'unsupported', /`\$where`/u)
+    await refuses(readings.find({ $or: [{ n: 1 }, { n: { $near: 1 } }] }).toArray(), 'unsupported', /`\$or\[1\]`: field `n`: .*`\$near`/u)
+    await refuses(readings.find({ n: { $regex: '(?=x)' } }).toArray(), 'unsupported', /field `n`/u)
+    await refuses(readings.updateOne({}, { $bit: { a: { and: 1 } } }), 'unsupported')
+  })
+
+  test('what is too large is a limit that names the field', async (t) => {
+    const { readings } = await openReadings(t)
+    const deep = (depth) => (depth === 0 ? { n: 1 } : { $nor: [deep(depth - 1)] })
+    await refuses(readings.find({ n: { $regex: 'x'.repeat(5000) } }).toArray(), 'limit', /field `n`/u)
+    await refuses(readings.find({ n: { $regex: '(x{99}){99}' } }).toArray(), 'limit', /field `n`/u)
+    await refuses(readings.find(deep(40)).toArray(), 'limit')
+    await refuses(readings.find({ $or: Array.from({ length: 10_001 }, (_, n) => ({ n })) }).toArray(), 'limit')
+    assert.deepEqual(await readings.find({ n: { $in: Array.from({ length: 20_000 }, (_, n) => n) } }).toArray(), [])
   })
 
   test('a collection that there is not', async (t) => {

@@ -219,6 +219,34 @@ describe('updating', () => {
     assert.deepEqual(await readings.findOneAndUpdate({}, { $inc: { n: 5 } }, { sort: { n: 1 }, returnDocument: 'after' }), { id: 'b', n: 7 })
     assert.equal(await readings.findOneAndUpdate({ id: 'zzz' }, { $inc: { n: 5 } }), undefined)
     assert.deepEqual(await readings.findOneAndUpdate({ id: 'c' }, { $inc: { n: 5 } }, { upsert: true, returnDocument: 'after' }), { id: 'c', n: 5 })
+    assert.deepEqual(await readings.findOneAndUpdate({ id: 'd' }, { $set: { n: 1 } }, { upsert: true }), undefined)
+    assert.deepEqual(await readings.findOneAndUpdate({ id: 'a' }, { $set: { m: 1, k: 2 } }, { project: { m: 1, id: 0 }, returnDocument: 'after' }), { m: 1 })
+    assert.deepEqual(await readings.findOneAndUpdate({ id: 'a' }, { $unset: { m: 1 } }, { project: { m: 0 } }), { id: 'a', n: 6, k: 2 })
+  })
+
+  test('elements are updated: all, those of array filters, the one that was found', async (t) => {
+    const { readings } = await openReadings(t)
+    const rows = [{ kind: 'a', n: 1 }, { kind: 'b', n: 2 }, { kind: 'b', n: 3 }]
+    await readings.insertMany([{ id: 'x', rows }, { id: 'y', rows: [] }])
+    assert.equal((await readings.updateMany({}, { $inc: { 'rows.$[].n': 10 } })).modifiedCount, 1)
+    await readings.updateOne({ id: 'x' }, { $set: { 'rows.$[b].n': 0 } }, { arrayFilters: [{ 'b.kind': /^B/i, 'b.n': { $gt: 12 } }] })
+    await readings.updateOne({ id: 'x', 'rows.kind': 'b' }, { $set: { 'rows.$.done': true } })
+    const { rows: after } = await readings.get('x')
+    assert.deepEqual(after, [{ kind: 'a', n: 11 }, { kind: 'b', n: 12, done: true }, { kind: 'b', n: 0 }])
+    const { modifiedCount } = await readings.bulkWrite([
+      { updateOne: { filter: { id: /^x$/u }, update: { $unset: { 'rows.$[one].n': 1 } }, arrayFilters: [{ 'one.kind': 'a' }] } },
+      { updateMany: { filter: {}, update: { $pull: { rows: { kind: /b/u } } } } },
+    ])
+    assert.equal(modifiedCount, 2)
+    assert.deepEqual((await readings.get('x')).rows, [{ kind: 'a' }])
+  })
+
+  test('an upsert sets what is set on insert, and only then', async (t) => {
+    const { readings } = await openReadings(t)
+    const update = { $setOnInsert: { made: 1 }, $push: { tags: { $each: ['b', 'a'], $sort: 1 } }, $max: { n: 5 } }
+    assert.equal((await readings.updateOne({ id: 'x', site: { $all: ['north'] } }, update, { upsert: true })).upsertedId, 'x')
+    await readings.updateOne({ id: 'x' }, { ...update, $setOnInsert: { made: 2 } }, { upsert: true })
+    assert.deepEqual(await readings.get('x'), { id: 'x', site: 'north', made: 1, tags: ['a', 'a', 'b', 'b'], n: 5 })
   })
 })
 

@@ -31,6 +31,18 @@ describe('find', () => {
     ['none of', { agent: { $nin: [1, 2, 3] } }, (d) => ![1, 2, 3].includes(d.agent)],
     ['both', { $and: [{ agent: 3 }, { site: 'south' }] }, (d) => d.agent === 3 && d.site === 'south'],
     ['either', { $or: [{ agent: 3 }, { site: 'south' }] }, (d) => d.agent === 3 || d.site === 'south'],
+    ['neither', { $nor: [{ agent: 3 }, { site: 'south' }] }, (d) => d.agent !== 3 && d.site !== 'south'],
+    ['not', { agent: { $not: { $gt: 3 } } }, (d) => d.agent <= 3],
+    ['a pattern', { 'place.city': /^C1/i }, (d) => /^c1/u.test(d.place.city)],
+    ['a pattern as text', { site: { $regex: 'ou', $options: 's' } }, (d) => d.site === 'south'],
+    ['a pattern with other options', { site: { $regex: /OU/, $options: 'i' } }, (d) => d.site === 'south'],
+    ['patterns in a list', { 'place.city': { $in: ['c3', /^c1$/u] } }, (d) => ['c1', 'c3'].includes(d.place.city)],
+    ['no pattern of a list', { 'place.city': { $nin: [/1/u, 'c2'] }, site: { $not: /^s/u } }, (d) => !/1|2/u.test(d.place.city) && d.site === 'north'],
+    ['a type', { total: { $type: 'long' }, value: { $type: 'int' } }, (d) => Number.isInteger(d.value)],
+    ['a size', { tags: { $size: 2 } }, () => true],
+    ['all of some', { tags: { $all: ['t1', /^u3/u] } }, (d) => d.tags.includes('t1') && d.tags.includes('u3')],
+    ['one element', { tags: { $elemMatch: { $gt: 't1', $lt: 'u2' } } }, (d) => d.tags.some((tag) => tag > 't1' && tag < 'u2')],
+    ['a remainder', { agent: { $mod: [3, 1] } }, (d) => d.agent % 3 === 1],
     ['nothing that is there', { agent: 99 }, () => false],
   ]
   for (const [name, filter, matches] of cases) {

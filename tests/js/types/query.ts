@@ -34,8 +34,24 @@ readings.find({ agent: { $bigger: 5 } })
 readings.find({ tags: 5 })
 // @ts-expect-error the type at the end of the path
 readings.find({ 'items.price': 'x' })
-// @ts-expect-error an operator that is not there yet
-readings.find({ $nor: [{ agent: 5 }] })
+readings.find({ $nor: [{ agent: 5 }], site: { $not: { $regex: '^n', $options: 'i' } }, 'place.city': /^c/u })
+readings.find({ tags: { $all: ['red', /^b/u], $size: 2 }, agent: { $mod: [4, 1], $type: ['int', 10] } })
+readings.find({ items: { $elemMatch: { name: 'x', price: { $gt: 5 } } }, site: { $in: ['north', /^s/u] } })
+readings.find({ tags: { $elemMatch: { $gt: 'a', $lt: 'c' } } })
+// @ts-expect-error a pattern is of text
+readings.find({ agent: /5/u })
+// @ts-expect-error a pattern is of text
+readings.find({ agent: { $regex: '5' } })
+// @ts-expect-error no such field of an element
+readings.find({ items: { $elemMatch: { nme: 'x' } } })
+// @ts-expect-error an element has another type
+readings.find({ tags: { $all: [5] } })
+// @ts-expect-error no such type
+readings.find({ agent: { $type: 'text' } })
+// @ts-expect-error not an array
+readings.find({ agent: { $elemMatch: { $gt: 5 } } })
+// @ts-expect-error runs no code
+readings.find({ $where: 'this.agent' })
 // @ts-expect-error inside $and too
 readings.find({ $and: [{ agnt: 5 }] })
 // @ts-expect-error not a filter

@@ -41,6 +41,21 @@ readings.updateOne({ id: 'a' }, { $set: { agent: 5, 'place.city': 'x', 'place.at
 readings.updateMany({}, { $inc: { agent: 1, total: 5n, 'items.0.price': 2, value: 1 }, $unset: { raw: true } }, { upsert: true })
 readings.replaceOne({ id: 'a' }, doc, { upsert: true })
 ;(await readings.findOneAndUpdate({ id: 'a' }, { $set: { agent: 1 } }, { returnDocument: 'after', sort: { ts: 1 } })) satisfies Reading | undefined
+readings.updateMany({}, { $mul: { agent: 2 }, $min: { ts: new Date() }, $max: { value: 5 }, $rename: { site: 'place.site' }, $setOnInsert: { site: 'north' } })
+readings.updateOne({}, { $push: { tags: 'red', items: { $each: [{ name: 'x', price: 1 }], $position: 0, $sort: { price: -1 }, $slice: 5 } }, $pop: { tags: 1 } })
+readings.updateOne({}, { $addToSet: { tags: { $each: ['a', 'b'] } }, $pull: { items: { price: { $gt: 5 } } } })
+readings.updateOne({}, { $pull: { tags: { $in: ['a', /^b/u] } } })
+readings.updateOne({ 'items.name': 'x' }, { $set: { 'items.$.price': 5 }, $inc: { 'items.$[].price': 1 } })
+readings.updateOne({}, { $set: { 'items.$[one].price': 5 } }, { arrayFilters: [{ 'one.name': 'x' }] })
+readings.findOneAndUpdate({}, { $inc: { agent: 1 } }, { project: { agent: 1 }, arrayFilters: [] })
+// @ts-expect-error an element has another type
+readings.updateOne({}, { $push: { tags: 5 } })
+// @ts-expect-error not an array
+readings.updateOne({}, { $push: { agent: 5 } })
+// @ts-expect-error neither end
+readings.updateOne({}, { $pop: { tags: 0 } })
+// @ts-expect-error not an option of a replacement
+readings.replaceOne({}, doc, { arrayFilters: [] })
 // @ts-expect-error no such field
 readings.updateOne({}, { $set: { agnt: 5 } })
 // @ts-expect-error the wrong type
