@@ -1,6 +1,6 @@
 // Chance that can be replayed: a seed from SEED or the clock, printed when a test fails.
 
-export const seed = Number(process.env.SEED ?? Date.now() % 1_000_000)
+export const seed = Number(globalThis.process?.env.SEED ?? Date.now() % 1_000_000)
 
 /** mulberry32: https://github.com/cprosche/mulberry32 (public domain). Numbers in [0, 1). */
 export function generator(state = seed) {
