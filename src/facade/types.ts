@@ -133,6 +133,8 @@ export type Filter<T> = { [P in Path<T>]?: Comparable<PathValue<T, P>> | Conditi
   $and?: readonly Filter<T>[]
   $or?: readonly Filter<T>[]
   $nor?: readonly Filter<T>[]
+  /** An expression of pipelines that is true: neither missing, null, false nor 0. */
+  $expr?: unknown
 }
 
 /** 1 ascending, -1 descending; the first named field counts most. Pairs where a field's name is a number. */

@@ -8,8 +8,10 @@
 //! manual, "Query and Projection Operators" (<https://www.mongodb.com/docs/manual/reference/operator/query/>).
 
 use crate::error::Result;
+use crate::query::Expression;
 use crate::value::view::ObjectView;
 use crate::value::{Object, Path, Value, View};
+use std::rc::Rc;
 
 mod element;
 mod parse;
@@ -39,6 +41,8 @@ pub enum Filter {
     Not(Box<Filter>),
     /// What lies at the path passes the test.
     Field(Path, Test),
+    /// What is computed from the document is true: `$expr`.
+    Expression(Rc<Expression>),
     /// What is asked passes the test itself: an element, within `$elemMatch`. No document does.
     Itself(Test),
 }
@@ -62,7 +66,7 @@ impl Filter {
     /// Whether the document matches.
     ///
     /// # Errors
-    /// `corrupt` for damaged rows, `limit` where a text is too long for a pattern.
+    /// `corrupt` for damaged rows, `limit` where a text is too long for a pattern, and what an expression fails with.
     pub fn matches(&self, document: ObjectView<'_>) -> Result<bool> {
         self.holds(View::Object(document))
     }
@@ -94,6 +98,7 @@ impl Filter {
                 View::Object(document) => test.matches(path, document),
                 _ => Ok(false),
             },
+            Filter::Expression(expression) => expression.holds(value, &[]).map_err(|error| error.context("`$expr`")),
             Filter::Itself(test) => test.holds(Some(value)),
         }
     }

@@ -95,6 +95,15 @@ describe('find', () => {
     assert.deepEqual(columns['place.city'], ['c0', 'c1', 'c2', 'c3'])
   })
 
+  test('fields compared with each other', async (t) => {
+    const { readings } = await filled(t)
+    const filter = { $expr: { $gt: ['$agent', '$value'] }, 'place.city': /^c/u }
+    assert.equal(await readings.countDocuments(filter), docs.filter((doc) => doc.agent > doc.value).length)
+    const pipeline = [{ $match: { 'place.city': /^C1$/i } }, { $facet: { all: [{ $match: { site: /^n/u } }, { $count: 'n' }] } }]
+    const north = docs.filter((doc) => doc.place.city === 'c1' && doc.site === 'north')
+    assert.deepEqual(await readings.aggregate(pipeline).toArray(), [{ all: [{ n: north.length }] }])
+  })
+
   test('distinct', async (t) => {
     const { readings } = await filled(t)
     assert.deepEqual((await readings.distinct('site')).sort(), ['north', 'south'])

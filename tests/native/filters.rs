@@ -103,6 +103,16 @@ fn mod_cuts_and_divides_numbers() {
 }
 
 #[test]
+fn an_expression_compares_fields_with_each_other() {
+    check("{$expr: {$gt: ['$a', '$b']}}", &["{a: 2, b: 1n}", "{a: 'x', b: 5}"], &["{a: 1, b: 1}", "{}"]);
+    check("{a: 1, $nor: [{$expr: {$eq: ['$b', 2]}}]}", &["{a: 1, b: 1}", "{a: 1}"], &["{a: 1, b: 2}", "{b: 1}"]);
+    check("{$expr: '$a'}", &["{a: 1}", "{a: ''}"], &["{}", "{a: null}", "{a: 0}", "{a: false}"]);
+    let filter = Filter::parse(&object("{$expr: {$add: ['$a', 1]}}")).unwrap();
+    let error = filter.matches((&object("{a: 'x'}")).into()).unwrap_err();
+    assert!(error.to_string().starts_with("`$expr`: "), "{error}");
+}
+
+#[test]
 fn what_an_upsert_writes_is_what_must_be_equal() {
     let filter =
         Filter::parse(&object("{a: 1, b: {$all: [2]}, $and: [{c: {$eq: 3}}], d: {$not: {$eq: 4}}, $nor: [{e: 5}]}"));
@@ -133,6 +143,8 @@ fn mistakes_are_refused_with_their_path_and_a_hint() {
         ("{a: {$not: {}}}", Invalid, "field `a`: `$not` takes an object of operators, not object"),
         ("{a: {$nor: [{b: 1}]}}", Invalid, "field `a`: `$nor` stands inside of a field"),
         ("{$not: {a: 1}}", Invalid, "`$not` stands outside of a field"),
+        ("{a: {$elemMatch: {$expr: true}}}", Invalid, "field `a`: `$elemMatch`: `$expr` stands inside of `$elemMatch`"),
+        ("{a: {$expr: true}}", Invalid, "field `a`: `$expr` stands inside of a field"),
         ("{$nor: []}", Invalid, "`$nor` takes an array of filters"),
         ("{a: {$type: 'text'}}", Invalid, "field `a`: `$type` does not know \"text\""),
         ("{a: {$type: 0}}", Invalid, "field `a`: `$type` does not know 0"),

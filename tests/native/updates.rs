@@ -215,6 +215,13 @@ fn elements_are_meant_all_some_or_the_one_that_was_found() {
         ("{}", "{$set: {'a.$[x]': 0}}", "[{x: 1}, {'x.n': 1}]", "{}", "array filter 1: there is another for `x`"),
         ("{}", "{$set: {'a.$[x]': 0}}", "[{x: 1, y: 1}]", "{}", "array filter 0: is of `x` and of `y`"),
         ("{}", "{$set: {'a.$[x]': 0}}", "[5]", "{}", "array filter 0: is number, not an object"),
+        (
+            "{}",
+            "{$set: {'a.$[x]': 0}}",
+            "[{$expr: true}]",
+            "{}",
+            "array filter 0: `$expr` is of documents, not of elements",
+        ),
         ("{}", "{$set: {'a.$[x]': 0}}", "[{}]", "{}", "array filter 0: names no element"),
         (
             "{}",

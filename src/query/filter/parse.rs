@@ -9,12 +9,13 @@ use super::{Element, Filter, Test, Types};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{FILTER_DEPTH_MAX, FILTER_TERMS_MAX};
 use crate::pattern::{Flags, Pattern};
+use crate::query::expression::{Expression, Names};
 use crate::sorted;
 use crate::value::{Object, Path, Value, order};
 use core::cmp::Ordering;
 use std::rc::Rc;
 
-const OPERATORS_HINT: &str = "a filter has fields, $and, $or and $nor; a field has a value, or $eq $ne $gt $gte $lt \
+const OPERATORS_HINT: &str = "a filter has fields, $and, $or, $nor and $expr; a field has a value, or $eq $ne $gt $gte $lt \
     $lte $in $nin $exists $type $regex $size $all $elemMatch $mod $not";
 
 /// Those that stand in a field.
@@ -38,19 +39,21 @@ const OF_FIELDS: [&str; 17] = [
     "$not",
 ];
 /// Those that stand outside of fields.
-const OF_FILTERS: [&str; 3] = ["$and", "$or", "$nor"];
+const OF_FILTERS: [&str; 4] = ["$and", "$or", "$nor", "$expr"];
 
 /// See [`Filter::parse`].
 ///
 /// # Errors
 /// As there.
 pub(super) fn parse(filter: &Object) -> Result<Filter> {
-    Parser { depth: 0, terms: 0 }.filter(filter)
+    Parser { depth: 0, terms: 0, elements: 0 }.filter(filter)
 }
 
 struct Parser {
     depth: usize,
     terms: usize,
+    /// How many `$elemMatch` are open.
+    elements: usize,
 }
 
 impl Parser {
@@ -72,11 +75,22 @@ impl Parser {
                 "$and" => all.extend(self.list("$and", operand)?),
                 "$or" => all.push(Filter::Any(self.list("$or", operand)?)),
                 "$nor" => all.push(Filter::Not(Box::new(Filter::Any(self.list("$nor", operand)?)))),
+                "$expr" => all.push(self.expression(operand)?),
                 name if name.starts_with('$') => return Err(misplaced(name)),
                 name => self.field(name, operand, &mut all)?,
             }
         }
         Ok(Filter::All(all))
+    }
+
+    fn expression(&mut self, operand: &Value) -> Result<Filter> {
+        if self.elements > 0 {
+            let error = Error::invalid("`$expr` stands inside of `$elemMatch`");
+            return Err(error.with_hint("an expression is of the document as a whole: put it beside the field"));
+        }
+        let expression = Expression::parse(operand, Names::default());
+        let expression = expression.map_err(|error| error.context("`$expr`"))?;
+        Ok(Filter::Expression(Rc::new(expression)))
     }
 
     fn list(&mut self, operator: &str, operand: &Value) -> Result<Vec<Filter>> {
@@ -202,6 +216,7 @@ impl Parser {
         };
         let first = object.fields().first().map_or("", |(name, _)| name);
         let is_of_value = first.starts_with('$') && !OF_FILTERS.contains(&first);
+        self.elements += 1;
         let parsed = self.within(&mut |parser| {
             if !is_of_value {
                 return parser.filter(object).map(Element::Object);
@@ -210,6 +225,7 @@ impl Parser {
             parser.operators(None, object, &mut all)?;
             Ok(Element::Value(Filter::All(all)))
         });
+        self.elements -= 1;
         parsed.map_err(|error| error.context("`$elemMatch`"))
     }
 }
