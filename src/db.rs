@@ -35,6 +35,7 @@ mod find;
 mod gate;
 mod glance;
 mod index_build;
+mod migrate;
 mod operation;
 mod request;
 mod rules;

@@ -126,6 +126,16 @@ impl Changes {
         }
     }
 
+    /// Puts a version into the documents that are to be written.
+    pub(crate) fn set_version(&mut self, version: u32) {
+        let stamp = document::stamp(version);
+        for change in self.list.iter().filter(|change| stamp > 0 && matches!(change.fate, Fate::Pending)) {
+            if let Some(head) = self.rows.get_mut(change.new.clone()).and_then(<[u8]>::first_mut) {
+                *head |= stamp;
+            }
+        }
+    }
+
     /// Says what becomes of a change.
     pub(crate) fn set_fate(&mut self, place: usize, fate: Fate) {
         if let Some(change) = self.list.get_mut(place) {

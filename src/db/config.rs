@@ -4,6 +4,7 @@
 //!
 //! Invariant: a configuration that was decoded is within `limits.rs`.
 
+use crate::engine::catalog::VERSION_MAX;
 use crate::engine::{DatabaseId, Mark};
 use crate::error::{Error, Result};
 use crate::limits::{COLLECTIONS_MAX, INDEXES_PER_COLLECTION_MAX, KEY_FIELDS_MAX, NAME_BYTES_MAX};
@@ -50,6 +51,8 @@ pub struct CollectionConfig {
     pub indexes: Vec<IndexSpec>,
     /// What its documents have to be, from now on.
     pub schema: Option<Rc<Schema>>,
+    /// The version of what its documents are, which the program counts.
+    pub version: u32,
 }
 
 /// An index as it is asked for.
@@ -219,7 +222,7 @@ fn parse_collections(collections: &[Value]) -> Result<Vec<CollectionConfig>> {
 }
 
 impl CollectionConfig {
-    /// Reads `{ key, indexes, schema }`.
+    /// Reads `{ key, indexes, schema, version }`.
     ///
     /// # Errors
     /// As [`Config::parse`], and [`Schema::compile`].
@@ -227,7 +230,7 @@ impl CollectionConfig {
         check_name("collection", name)?;
         let within = |error: Error| error.context(format!("collection `{name}`")).with_detail("collection", name);
         let mut parsed =
-            CollectionConfig { name: name.to_owned(), key_fields: None, indexes: Vec::new(), schema: None };
+            CollectionConfig { name: name.to_owned(), key_fields: None, indexes: Vec::new(), schema: None, version: 1 };
         for (option, value) in config.iter() {
             match (&**option, value) {
                 (_, Value::Null) => {}
@@ -244,6 +247,7 @@ impl CollectionConfig {
                 ("schema", schema @ Value::Object(_)) => {
                     parsed.schema = Some(Schema::compile(schema).map(Rc::new).map_err(within)?);
                 }
+                ("version", value) => parsed.version = parse_version(value).map_err(within)?,
                 (option, _) => return Err(within(Error::invalid(format!("option `{option}` is not known, or wrong")))),
             }
         }
@@ -252,6 +256,20 @@ impl CollectionConfig {
             return Err(within(Error::limit(format!("{count} indexes, the limit is {INDEXES_PER_COLLECTION_MAX}"))));
         }
         Ok(parsed)
+    }
+}
+
+/// A version of a collection.
+///
+/// # Errors
+/// `invalid` for anything but a whole number from 1; `limit` for too many.
+pub(crate) fn parse_version(value: &Value) -> Result<u32> {
+    match parse_count("version", value)? {
+        0 => Err(Error::invalid("`version` is 0; versions begin with 1")),
+        version if version > VERSION_MAX as usize => {
+            Err(Error::limit(format!("`version` is {version}, the limit is {VERSION_MAX}")))
+        }
+        version => Ok(version as u32),
     }
 }
 

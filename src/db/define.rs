@@ -9,7 +9,7 @@ use super::config::{CollectionConfig, IndexSpec};
 use super::run::{run, run_behind};
 use super::shared::Shared;
 use super::work::Work;
-use crate::engine::catalog::{Collection, CollectionId, Index, IndexId, IndexState};
+use crate::engine::catalog::{Collection, CollectionId, Index, IndexId, IndexState, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{COLLECTIONS_MAX, INDEXES_PER_COLLECTION_MAX};
 use crate::query::IndexFacts;
@@ -67,6 +67,9 @@ pub(crate) async fn collections<S: Storage>(
             // Another context may be giving out this number too.
             work.transaction().get(&collection.id.record_key()).await?;
             let mut entries = vec![collection.record(None)];
+            if config.version > 1 {
+                entries.push(Version::of_all(config.version).record(collection.id));
+            }
             for (key, value) in new_indexes(collection, &config.indexes) {
                 entries.push((key, value));
             }

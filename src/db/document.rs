@@ -1,7 +1,8 @@
 //! Documents as they are stored: the value under a document's key.
 //!
-//! Not the row itself: that is `value/row.rs`. A value is one byte that says whether the document took the place of an
-//! earlier one (1) or not (0), so that a change can be told as an update or an insert; then the row.
+//! Not the row itself: that is `value/row.rs`. A value is one byte, then the row. The lowest bit of the byte says whether the
+//! document took the place of an earlier one, so that a change can be told as an update or an insert; the others are the
+//! version that the document is at (`engine/catalog/version.rs`), less one.
 
 use crate::engine::catalog::Collection;
 use crate::error::{Error, Result};
@@ -11,7 +12,17 @@ use crate::value::{Object, Value, View, codec, key, row};
 
 /// Whether the document took the place of an earlier one.
 pub(crate) fn replaced_another(value: &[u8]) -> bool {
-    value.first() == Some(&1)
+    value.first().is_some_and(|head| head & 1 == 1)
+}
+
+/// The version that the document is at.
+pub(crate) fn version(value: &[u8]) -> u32 {
+    value.first().map_or(1, |head| u32::from(head >> 1) + 1)
+}
+
+/// What a version, from 1 to [`VERSION_MAX`](crate::engine::catalog::VERSION_MAX), adds to the byte in front of the row.
+pub(crate) const fn stamp(version: u32) -> u8 {
+    (version.saturating_sub(1) << 1) as u8
 }
 
 /// The byte in front of the row.

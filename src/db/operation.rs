@@ -307,7 +307,7 @@ fn updated(updated: Updated) -> Object {
     answer
 }
 
-fn write_error(place: usize, error: &Error, telling: Telling) -> Value {
+pub(crate) fn write_error(place: usize, error: &Error, telling: Telling) -> Value {
     let mut fields = Object::from([
         ("index", Value::count(place)),
         ("code", error.kind().code().into()),

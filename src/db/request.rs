@@ -7,19 +7,21 @@
 
 use super::aggregate::{self, Run, Sources};
 use super::collection::Upsert;
-use super::config::{CollectionConfig, IndexSpec, parse_count, parse_durability};
+use super::config::{CollectionConfig, IndexSpec, parse_count, parse_durability, parse_version};
 use super::cursor::{Cursor, Cursors};
 use super::draft::Docs;
 use super::find::{Find, Query, Reading};
+use super::migrate::Purpose;
 use super::operation::Operation;
 use super::run::run;
 use super::shared::Shared;
 use super::work::{Reader, Work, no_collection};
-use super::{answer, define, index_build};
+use super::{answer, define, index_build, migrate};
 use crate::engine::Committed;
-use crate::engine::catalog::{Catalog, Collection};
+use crate::engine::catalog::{Catalog, Collection, Version};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Filter, Pipeline, Projection, Sort, Update};
+use crate::schema::Schema;
 use crate::storage::Storage;
 use crate::value::batch::Batch;
 use crate::value::{Object, Path, Value, codec};
@@ -56,7 +58,8 @@ impl Request {
 
     /// Whether it can be answered again and again.
     pub(super) fn only_reads(&self) -> bool {
-        matches!(self.text("op"), Ok("get" | "find" | "aggregate" | "count" | "distinct" | "stats" | "explain"))
+        let Ok(op) = self.text("op") else { return false };
+        ["get", "find", "aggregate", "count", "distinct", "stats", "explain", "migration_read"].contains(&op)
     }
 
     /// A field that is there and not null.
@@ -186,6 +189,8 @@ impl<S: Storage> Scope<'_, S> {
             "collections" => Ok(encoded(collections(&*self.catalog().await?))),
             "stats" => self.stats(request).await,
             "create_index" | "drop_index" | "index_progress" | "create_collection" => self.define(request).await,
+            "migrations" => Ok(encoded(migrations(&*self.catalog().await?))),
+            "migration_begin" | "migration_read" | "migration_write" | "migration_end" => self.migrate(request).await,
             op => Err(Error::new(ErrorKind::Unsupported, format!("operation `{op}` is not known"))),
         }
     }
@@ -358,6 +363,39 @@ impl<S: Storage> Scope<'_, S> {
         Ok(encoded(stats))
     }
 
+    /// The steps of a migration: see `db/migrate.rs`.
+    async fn migrate(&self, request: &Request) -> Result<Vec<u8>> {
+        let (op, name) = (request.text("op")?, request.text("collection")?);
+        let version = || parse_version(request.needed("version")?);
+        match (op, self) {
+            ("migration_read", _) => {
+                let (reader, collection) = self.read(request).await?;
+                let after = match request.given("after") {
+                    Some(Value::Bytes(after)) => Some(&after[..]),
+                    _ => None,
+                };
+                let count = parse_count("max", request.needed("max")?)?;
+                migrate::read(&reader, &collection, version()?, after, count).await
+            }
+            ("migration_write", Scope::Within(work, _)) => {
+                let documents = request.list("documents")?;
+                Ok(encoded(migrate::write(work, name, documents, &Purpose::Write).await?))
+            }
+            ("migration_write", Scope::Latest(shared)) => {
+                // Nothing of a trial is committed.
+                let schema = request.given("schema").map(Schema::compile).transpose()?.map(Rc::new);
+                let work = Work::begin(shared)?;
+                let documents = request.list("documents")?;
+                Ok(encoded(migrate::write(&work, name, documents, &Purpose::Trial(schema)).await?))
+            }
+            ("migration_begin", Scope::Latest(shared)) => {
+                migrate::begin(shared, name, version()?).await.map(|()| encoded(Object::new()))
+            }
+            (_, Scope::Latest(shared)) => migrate::end(shared, name, version()?).await.map(|()| encoded(Object::new())),
+            _ => Err(Error::invalid(format!("`{op}` cannot be part of a transaction"))),
+        }
+    }
+
     async fn define(&self, request: &Request) -> Result<Vec<u8>> {
         let op = request.text("op")?;
         let Scope::Latest(shared) = self else {
@@ -404,7 +442,7 @@ impl Request {
 pub(crate) async fn ensure<S: Storage>(shared: &Rc<Shared<S>>, configured: &[CollectionConfig]) -> Result<()> {
     let to_build = define::collections(shared, configured).await?;
     for config in configured {
-        shared.rules.set(&config.name, config.schema.clone());
+        shared.rules.set(config);
     }
     for (collection, spec) in to_build {
         index_build::create(shared, &collection, &spec).await?;
@@ -435,6 +473,16 @@ fn indexes(collection: &Collection) -> Object {
         ]))
     };
     Object::from([("indexes", Value::Array(collection.indexes.iter().map(index).collect()))])
+}
+
+fn migrations(catalog: &Catalog) -> Object {
+    let describe = |collection: &Rc<Collection>| {
+        let Version { current, oldest } = collection.version;
+        let mut described = answer::counts(&[("version", current as usize), ("oldest", oldest as usize)]);
+        described.set("name", Value::from(&*collection.name));
+        Value::Object(described)
+    };
+    Object::from([("collections", Value::Array(catalog.iter().map(describe).collect()))])
 }
 
 fn collections(catalog: &Catalog) -> Object {

@@ -1,4 +1,4 @@
-//! Rules: what the configured schemas say of documents that are to be written.
+//! Rules: what is configured of documents that are to be written: a schema, and the version that they are written as.
 //!
 //! Not the schemas themselves (`schema.rs`), and not stored: each context holds what it writes against what it was opened
 //! with. What is stored already is not looked at again.
@@ -8,11 +8,12 @@
 //! stored.
 
 use super::change::{Changes, Fate};
+use super::config::CollectionConfig;
 use super::document;
 use super::draft::Tree;
 use super::write::{Mode, is_of_document};
 use crate::engine::catalog::Collection;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::schema::{Schema, Violation};
 use crate::value::{Object, Value, View, codec};
 use core::cell::RefCell;
@@ -22,21 +23,46 @@ use std::rc::Rc;
 /// The detail of an error that lists what is wrong with a document.
 pub(crate) const VIOLATIONS: &str = "violations";
 
-/// The schemas by the name of their collection.
+/// What is configured for each collection.
 #[derive(Debug, Default)]
-pub(crate) struct Rules(RefCell<Vec<(String, Rc<Schema>)>>);
+pub(crate) struct Rules(RefCell<Vec<Rule>>);
+
+#[derive(Debug)]
+struct Rule {
+    collection: String,
+    schema: Option<Rc<Schema>>,
+    version: u32,
+}
 
 impl Rules {
-    /// From now on this collection has this schema, or none.
-    pub(crate) fn set(&self, collection: &str, schema: Option<Rc<Schema>>) {
+    /// From now on this is what is configured for a collection.
+    pub(crate) fn set(&self, config: &CollectionConfig) {
         let mut rules = self.0.borrow_mut();
-        rules.retain(|(name, _)| name != collection);
-        rules.extend(schema.map(|schema| (collection.to_owned(), schema)));
+        rules.retain(|rule| rule.collection != config.name);
+        let (collection, schema) = (config.name.clone(), config.schema.clone());
+        rules.push(Rule { collection, schema, version: config.version });
     }
 
     /// The schema of a collection.
     pub(crate) fn of(&self, collection: &str) -> Option<Rc<Schema>> {
-        self.0.borrow().iter().find(|(name, _)| name == collection).map(|(_, schema)| Rc::clone(schema))
+        self.0.borrow().iter().find(|rule| rule.collection == collection)?.schema.clone()
+    }
+
+    /// The version that this context writes documents as.
+    ///
+    /// # Errors
+    /// `unsupported` where the collection is at a newer one.
+    pub(crate) fn version(&self, collection: &Collection) -> Result<u32> {
+        let rules = self.0.borrow();
+        let known = rules.iter().find(|rule| rule.collection == *collection.name).map_or(1, |rule| rule.version);
+        if known >= collection.version.current {
+            return Ok(known);
+        }
+        let (name, current) = (&collection.name, collection.version.current);
+        let message = format!("collection `{name}` is at version {current}, and this context knows version {known}");
+        let error = Error::new(ErrorKind::Unsupported, message);
+        let error = error.with_hint("reload, to run the newer code; until then the collection can be read only");
+        Err(error.with_detail("collection", name).with_detail("version", current))
     }
 }
 

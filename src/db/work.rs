@@ -181,6 +181,14 @@ impl<S: Storage> ReaderScan<S> {
         }
     }
 
+    /// Goes to the next entry.
+    pub(crate) async fn next(&mut self) -> Result<Option<(Slice, Slice)>> {
+        match self {
+            ReaderScan::Snapshot(scan) => scan.next().await,
+            ReaderScan::Transaction(scan) => scan.next().await,
+        }
+    }
+
     /// Fetches what the last step needed.
     pub(crate) async fn fill(&mut self) -> Result<()> {
         match self {

@@ -33,13 +33,14 @@ pub(crate) enum Mode {
 /// in their place.
 ///
 /// # Errors
-/// `already_exists` for unique values, `invalid` and `limit` for documents that cannot be stored or indexed.
+/// `unsupported` where the collection is at a newer version than this context; `already_exists` for unique values, `invalid` and `limit` for documents that cannot be stored or indexed.
 pub(crate) async fn write<S: Storage>(
     work: &Work<S>,
     collection: &Collection,
     changes: &mut Changes,
     mode: Mode,
 ) -> Result<()> {
+    changes.set_version(work.shared.rules.version(collection)?);
     let mut staged = Staged::new(collection);
     for place in 0..changes.len() {
         if !changes.is_pending(place) {

@@ -11,6 +11,7 @@
 //! | `01 02` collection index | [`IndexRecord`], postcard |
 //! | `01 03` collection shape | the shape's names: `value/shape.rs` |
 //! | `01 04` collection index | nothing: the index was dropped, and its entries are still to be deleted |
+//! | `01 05` collection 0     | [`Version`], postcard; none at version 1 |
 //!
 //! Numbers are u32, highest byte first. Ids of collections and indexes are never given out twice.
 //!
@@ -21,6 +22,8 @@
 //! - A row names a shape only after the shape was committed.
 //! - An index says that it is `multi` before it holds a second entry for some document.
 
+mod version;
+
 use super::format::{SPACE_CATALOG, SPACE_DOCUMENT, SPACE_INDEX};
 use crate::error::{Error, Result};
 use crate::query::IndexFacts;
@@ -30,10 +33,13 @@ use crate::value::{Name, Path};
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
+pub use version::{VERSION_MAX, Version};
+
 const KIND_COLLECTION: u8 = 1;
 const KIND_INDEX: u8 = 2;
 const KIND_SHAPE: u8 = 3;
 const KIND_DROPPED: u8 = 4;
+const KIND_VERSION: u8 = 5;
 
 /// The number of a collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,6 +125,8 @@ pub struct Collection {
     pub ready: Vec<IndexFacts>,
     /// Its shapes.
     pub shapes: Rc<Shapes>,
+    /// Its version.
+    pub version: Version,
     indexes_made: u32,
 }
 
@@ -314,6 +322,7 @@ impl Catalog {
             indexes: Vec::new(),
             ready: Vec::new(),
             shapes: Rc::default(),
+            version: Version::default(),
             indexes_made: 0,
         }
     }
@@ -338,6 +347,10 @@ impl Catalog {
         }
         let owner = self.collections.get_mut(&collection).ok_or_else(|| damaged("a part without its collection"))?;
         match *kind {
+            KIND_VERSION => {
+                Rc::make_mut(owner).version = Version::decode(value)?;
+                Ok(())
+            }
             KIND_INDEX => apply_index(Rc::make_mut(owner), IndexId(part), value),
             KIND_SHAPE => {
                 let shape = Shape::decode(value.ok_or_else(|| damaged("a shape was deleted"))?)?;
@@ -362,6 +375,7 @@ impl Catalog {
             indexes: Vec::new(),
             ready: Vec::new(),
             shapes: Rc::default(),
+            version: Version::default(),
             indexes_made: record.indexes_made,
         };
         self.by_name.insert(name, id);

@@ -9,7 +9,7 @@
 
 import type { Channel } from './channel.js'
 import { encode, type Request } from './codec.js'
-import { HyphaError, invalid } from './errors.js'
+import { HyphaError, invalid, quote } from './errors.js'
 import { isPlainObject } from './plain.js'
 import type { InsertManyResult, StandardIssue, StandardSchema, Violation, WriteError, WriteOptions } from './types.js'
 
@@ -116,19 +116,22 @@ class Writes {
     return request['return_document'] === 'after' ? { ...answer, doc: judged.at(-1) } : answer
   }
 
-  /** What the schema gives out for a document. */
-  async #judge(document: unknown, request: Request, position: object): Promise<object> {
-    const collection = String(request['collection'])
-    let result: Awaited<ReturnType<StandardSchema['~standard']['validate']>>
-    try {
-      result = await this.#schema['~standard'].validate(document)
-    } catch (thrown) {
-      throw invalid(`schema of collection \`${collection}\` could not be called`, { hint: 'its `validate` threw; see `cause`', details: { collection, ...position }, cause: thrown })
-    }
-    if (result.issues !== undefined) throw refused(result.issues, collection, position)
-    if (!isPlainObject(result.value)) throw invalid(`schema of collection \`${collection}\` gave out no document`, { hint: 'a schema of documents gives out plain objects', details: { collection, ...position } })
-    return result.value
+  #judge(document: unknown, request: Request, position: { position?: string }): Promise<object> {
+    return judge(this.#schema, document, String(request['collection']), position)
   }
+}
+
+/** What a schema gives out for a document. */
+export async function judge(schema: StandardSchema, document: unknown, collection: string, position: { position?: string }): Promise<object> {
+  let result: Awaited<ReturnType<StandardSchema['~standard']['validate']>>
+  try {
+    result = await schema['~standard'].validate(document)
+  } catch (thrown) {
+    throw invalid(`schema of collection ${quote(collection)} could not be called`, { hint: 'its `validate` threw; see `cause`', details: { collection, ...position }, cause: thrown })
+  }
+  if (result.issues !== undefined) throw refused(result.issues, collection, position)
+  if (!isPlainObject(result.value)) throw invalid(`schema of collection ${quote(collection)} gave out no document`, { hint: 'a schema of documents gives out plain objects', details: { collection, ...position } })
+  return result.value
 }
 
 function refused(issues: readonly StandardIssue[], collection: string, position: { position?: string }): HyphaError {
@@ -137,7 +140,7 @@ function refused(issues: readonly StandardIssue[], collection: string, position:
   const which = position.position === undefined ? '' : `document ${position.position}: `
   const more = violations.length > 1 ? `, and ${violations.length - 1} more violations` : ''
   const line = reason.replace(/\s+/gu, ' ').replace(/\.$/u, '')
-  return invalid(`${which}collection \`${collection}\`: \`${pointer}\`: ${line}${more}`, {
+  return invalid(`${which}collection ${quote(collection)}: ${quote(pointer)}: ${line}${more}`, {
     hint: 'see `details.violations`; nothing of the document was written', details: { collection, ...position, violations },
   })
 }

@@ -16,7 +16,7 @@ export { decode } from './decoder.js'
 export type Request = Readonly<Record<string, unknown>>
 
 /** Fields that hold a list of values, each of which is judged on its own, and what one of them is called. */
-const LISTS: Readonly<Record<string, string>> = { keys: 'key', operations: 'operation' }
+const LISTS: Readonly<Record<string, string>> = { keys: 'key', operations: 'operation', documents: 'document' }
 /** What the value of another field is called in messages. */
 const NOUNS: Readonly<Record<string, string>> = { doc: 'document', filter: 'filter', update: 'update', fields: 'field' }
 /** `{ updateOne: { filter, update } }` stands around a document. */

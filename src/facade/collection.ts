@@ -3,15 +3,19 @@
 // Not for transactions: indexes are made outside of them.
 // Invariant: an index whose making was given up is not left behind.
 
-import { readIndex } from './config.js'
+import { COLLECTION, readIndex, readMigration } from './config.js'
 import { Documents } from './documents.js'
-import { HyphaError, quote } from './errors.js'
+import { HyphaError, invalid, quote } from './errors.js'
+import { tryAll } from './migration.js'
 import { CALL, FUNCTION, checkOptions, type OptionTable } from './options.js'
 import { Patience } from './patience.js'
-import type { CallOptions, CreateIndexOptions, Document, IndexInfo, IndexInput, IndexProgress, Stats } from './types.js'
+import { readSchema } from './standard.js'
+import type { CallOptions, CollectionConfig, CreateIndexOptions, Document, IndexInfo, IndexInput, IndexProgress, MigrationReport, Stats } from './types.js'
 
 /** How often the progress of an index is looked at. */
 const PROGRESS_MS = 20
+const { version, migrate, schema, validation } = COLLECTION as Required<typeof COLLECTION>
+const MIGRATION = { version, migrate, schema, validation } as OptionTable
 const CREATE_INDEX: OptionTable = { ...CALL, onProgress: FUNCTION }
 
 export class Collection<T extends object = Document, Input extends object = T> extends Documents<T, Input> {
@@ -42,6 +46,21 @@ export class Collection<T extends object = Document, Input extends object = T> e
   async indexes(options?: CallOptions): Promise<IndexInfo[]> {
     checkOptions(options, CALL, 'indexes')
     return ((await this.#ask({ op: 'indexes' }, options)) as { indexes: IndexInfo[] }).indexes
+  }
+
+  /**
+   * What a migration would do to the documents that are there, without doing it: for a program that still runs the older
+   * version, or a test. The database is opened with the older configuration, this is given the newer one.
+   */
+  async tryMigration(newer: Pick<CollectionConfig<any>, 'version' | 'migrate' | 'schema' | 'validation'>, options?: CallOptions): Promise<MigrationReport> {
+    checkOptions(options, CALL, 'tryMigration')
+    checkOptions(newer, MIGRATION, 'tryMigration')
+    const patience = Patience.from(options)
+    const where = `collection ${quote(this.name)}`
+    const migration = readMigration(newer.version, newer.migrate, readSchema(newer.schema, newer.validation, where), where)
+    if (migration === undefined) throw invalid('tryMigration needs a `version` from 2', { hint: 'e.g. `tryMigration({ version: 2, migrate: { 2: (doc) => doc } })`' })
+    const trial = tryAll((request) => this.channel.ask(request, options), this.name, migration)
+    return patience === undefined ? trial : patience.race(trial)
   }
 
   /** Figures about the collection. */

@@ -4,10 +4,11 @@
 // Invariants: what is not known or not there yet is refused, never ignored; equal configurations have equal `identity`.
 
 import { HyphaError, invalid, quote } from './errors.js'
-import { ANY, BOOLEAN, CALL, COUNT, NAME, PLAIN, WORKER, checkOptions, describe, oneOf, type OptionTable } from './options.js'
+import { ANY, BOOLEAN, CALL, COUNT, FUNCTION, NAME, PLAIN, WORKER, checkOptions, describe, kind, oneOf, type OptionTable } from './options.js'
 import { isPlainObject } from './plain.js'
 import { ownWorker, type MakeWorker } from './remote.js'
-import { readSchema } from './standard.js'
+import type { Migration } from './migration.js'
+import { readSchema, type ReadSchema } from './standard.js'
 import { isStorage } from './storage.js'
 import type { Durability, OpenConfig, StandardSchema } from './types.js'
 
@@ -16,12 +17,16 @@ const CONFLICT_RETRIES = 3
 
 const OPEN: OptionTable = {
   ...CALL, name: NAME, collections: PLAIN, storage: ANY, durability: oneOf('relaxed', 'strict'), databases: PLAIN,
-  cacheBytes: COUNT, preload: BOOLEAN, acceptLoss: BOOLEAN, thread: ANY, wasm: ANY,
+  cacheBytes: COUNT, preload: BOOLEAN, onMigration: FUNCTION, acceptLoss: BOOLEAN, thread: ANY, wasm: ANY,
 }
 const THREADS: OptionTable = { thread: oneOf('inline', 'worker') }
 const THREAD: OptionTable = { worker: WORKER }
 const STORES: OptionTable = { main: NAME, backup: NAME, cache: NAME }
-const COLLECTION: OptionTable = { key: ANY, indexes: ANY, schema: ANY, validation: oneOf('compiled', 'called') }
+/** Documents have seven bits for it. */
+const VERSION_MAX = 128
+const VERSION = kind(`a whole number from 1 to ${VERSION_MAX}`, isVersion)
+/** Of a collection. */
+export const COLLECTION: OptionTable = { key: ANY, indexes: ANY, schema: ANY, validation: oneOf('compiled', 'called'), version: VERSION, migrate: PLAIN }
 const INDEX: OptionTable = { name: NAME, fields: ANY, unique: BOOLEAN, sparse: BOOLEAN }
 
 /** Options of the product that this version does not have. To take them and do nothing would be a lie. */
@@ -41,6 +46,8 @@ export interface Config {
   readonly worker: MakeWorker | undefined
   /** Schemas that are called here, by the name of their collection. */
   readonly called: ReadonlyMap<string, StandardSchema>
+  /** What is to be migrated, by the name of the collection. */
+  readonly migrations: ReadonlyMap<string, Migration>
   /** What the engine's `open` takes. */
   readonly engine: Readonly<Record<string, unknown>>
   /** Equal for configurations that mean the same. */
@@ -60,6 +67,7 @@ interface EngineCollection {
   key: string | string[] | undefined
   indexes: EngineIndex[]
   schema: unknown
+  version: unknown
 }
 
 /** Checks what was given to `open`. */
@@ -72,13 +80,14 @@ export function readConfig(given: OpenConfig): Config {
   const storage = readStorage(given.storage)
   const durability = given.durability ?? 'relaxed'
   const called = new Map<string, StandardSchema>()
-  const collections = Object.entries(given.collections ?? {}).map(([name, config]) => [name, readCollection(name, config, called)])
+  const migrations = new Map<string, Migration>()
+  const collections = Object.entries(given.collections ?? {}).map(([name, config]) => [name, readCollection(name, config, called, migrations)])
   const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, preload: given.preload, conflict_retries: CONFLICT_RETRIES, accepts_loss: given.acceptLoss === true }
   const sorted = collections.slice().sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
   const { main = 'main', backup = 'backup', cache = 'cache' } = given.databases ?? {}
   const worker = readThread(given.thread)
   const identity = JSON.stringify([storage, worker === undefined ? 'inline' : 'worker', durability, [main, backup, cache], sorted, given.cacheBytes, given.preload ?? true, [...called].map(([name, schema]) => [name, numberOf(schema)])])
-  return { name: given.name, storage, durability, acceptLoss: given.acceptLoss === true, worker, called, engine, identity }
+  return { name: given.name, storage, durability, acceptLoss: given.acceptLoss === true, worker, called, migrations, engine, identity }
 }
 
 /** A number of its own for each schema that is called: what it says cannot be compared. */
@@ -115,17 +124,34 @@ function readThread(thread: unknown): MakeWorker | undefined {
   return worker === undefined ? ownWorker : () => new Worker(worker as string | URL, { type: 'module' })
 }
 
-function readCollection(name: string, config: unknown, called: Map<string, StandardSchema>): EngineCollection {
+function readCollection(name: string, config: unknown, called: Map<string, StandardSchema>, migrations: Map<string, Migration>): EngineCollection {
   const where = `collection ${quote(name)}`
   if (!isPlainObject(config)) throw invalid(`${where} is ${describe(config)}, not an object`, { hint: "e.g. `{ key: 'id', indexes: ['ts'] }`", details: { collection: name } })
   refuseNotYet(config, 'collection')
   checkOptions(config, COLLECTION, where)
-  const { key, indexes = [], schema: given, validation } = config
+  const { key, indexes = [], schema: given, validation, version, migrate } = config
   if (!Array.isArray(indexes)) throw invalid(`indexes of ${where} are ${describe(indexes)}, not an array`, { hint: "e.g. `indexes: ['ts', ['site', 'ts']]`" })
   const schema = readSchema(given, validation, where)
   if (schema !== undefined && 'called' in schema) called.set(name, schema.called)
+  const migration = readMigration(version, migrate, schema, where)
+  if (migration !== undefined) migrations.set(name, migration)
   const fields = key === undefined ? [] : readFields(key, `key of ${where}`)
-  return { key: Array.isArray(key) ? fields : fields[0], indexes: indexes.map((index) => readIndex(index, where)), schema: schema !== undefined && 'json' in schema ? schema.json : undefined }
+  return { key: Array.isArray(key) ? fields : fields[0], indexes: indexes.map((index) => readIndex(index, where)), schema: schema !== undefined && 'json' in schema ? schema.json : undefined, version }
+}
+
+/** Checks what there is to migrate; `undefined`: nothing. */
+export function readMigration(version: unknown = 1, migrate: unknown, schema: ReadSchema | undefined, where: string): Migration | undefined {
+  for (const [to, step] of Object.entries(migrate ?? {})) {
+    if (!isVersion(Number(to)) || to === '1' || Number(to) > (version as number)) {
+      throw invalid(`migration ${quote(to)} of ${where} is not to a version from 2 to ${quote(version)}`, { hint: 'e.g. `version: 2, migrate: { 2: (doc) => doc }`' })
+    }
+    if (typeof step !== 'function') throw invalid(`migration ${quote(to)} of ${where} is ${describe(step)}, not a function`)
+  }
+  return version === 1 ? undefined : { version: version as number, migrate: (migrate ?? {}) as Migration['migrate'], schema }
+}
+
+function isVersion(version: unknown): boolean {
+  return Number.isSafeInteger(version) && (version as number) >= 1 && (version as number) <= VERSION_MAX
 }
 
 /** Checks an index given as a field, as fields, or in full. */

@@ -134,7 +134,7 @@ export function door(source: Source): Door {
       const config = readConfig(given)
       const patience = Patience.from(given)
       patience?.check()
-      const opening = acquire(source, config, given.wasm)
+      const opening = acquire(source, config, given.wasm, given.onMigration)
       if (patience === undefined) return new Database(await opening)
       try {
         return new Database(await patience.race(opening))

@@ -12,7 +12,7 @@ interface Kind {
   readonly test: (value: unknown) => boolean
 }
 
-const kind = (words: string, test: (value: unknown) => boolean): Kind => ({ words, test })
+export const kind = (words: string, test: (value: unknown) => boolean): Kind => ({ words, test })
 
 /** The kinds of options. */
 export const BOOLEAN = kind('true or false', (value) => typeof value === 'boolean')

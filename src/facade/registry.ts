@@ -10,9 +10,13 @@ import { fromEngine } from './engine_error.js'
 import { invalid, isTrap, quote } from './errors.js'
 import { loadInstance, loadModule, type Source } from './load.js'
 import { forgetMark } from './mark.js'
+import { migrateAll } from './migration.js'
 import type { Patience } from './patience.js'
 import { Prelude } from './prelude.js'
 import { startWorker } from './remote.js'
+import type { MigrationProgress } from './types.js'
+
+type OnMigration = ((progress: MigrationProgress) => void) | undefined
 
 interface Entry {
   readonly identity: string
@@ -24,10 +28,10 @@ interface Entry {
 const entries = new Map<string, Entry>()
 
 /** The connection of this name, opened if it is not. To be given back by `release`. */
-export async function acquire(source: Source, config: Config, wasm: unknown): Promise<Connection> {
+export async function acquire(source: Source, config: Config, wasm: unknown, onMigration?: OnMigration): Promise<Connection> {
   const { name } = config
   await entries.get(name)?.closing?.catch(() => undefined)
-  const entry = entries.get(name) ?? start(source, config, wasm)
+  const entry = entries.get(name) ?? start(source, config, wasm, onMigration)
   if (entry.identity !== config.identity) {
     throw invalid(`database ${quote(name)} is open in this context with another configuration`, {
       hint: 'open it with the same configuration, or close it first',
@@ -74,7 +78,7 @@ async function end(entry: Entry): Promise<string | undefined> {
   return connection?.config.storage
 }
 
-function start(source: Source, config: Config, wasm: unknown): Entry {
+function start(source: Source, config: Config, wasm: unknown, onMigration: OnMigration): Entry {
   const forget = (): void => {
     if (entries.get(config.name) === entry) entries.delete(config.name)
   }
@@ -84,6 +88,12 @@ function start(source: Source, config: Config, wasm: unknown): Entry {
   const opening = loading.then((instance) => Connection.open(instance, config, prelude, forget), (thrown) => {
     prelude.end()
     throw thrown
+  }).then(async (connection) => {
+    await migrateAll(connection, onMigration).catch(async (thrown) => {
+      await connection.close()
+      throw thrown
+    })
+    return connection
   })
   const entry: Entry = { identity: config.identity, opening, handles: 0, closing: undefined }
   entries.set(config.name, entry)

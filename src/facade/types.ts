@@ -295,6 +295,40 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   }
 }
 
+// Migrations
+
+/** By version: what a document of the version before becomes. Called anywhere, perhaps several times for a document. */
+export type Migrate = { readonly [version: number]: (document: any) => object | Promise<object> }
+
+export interface MigrationProgress {
+  collection: string
+  /** To which the documents are brought. */
+  version: number
+  /** First all of it is tried, then written. */
+  step: 'trial' | 'write'
+  done: number
+  /** Of a trial it is not known. */
+  total?: number
+}
+
+/** A document that cannot be migrated. */
+export interface MigrationFailure {
+  key?: Key
+  code: string
+  message: string
+  violations?: Violation[]
+}
+
+/** What a migration would do. */
+export interface MigrationReport {
+  /** Older documents that were tried. */
+  documents: number
+  /** Those that would be different afterwards. */
+  changed: number
+  /** Those that cannot be migrated, up to 100; with as many, not all documents were tried. */
+  failed: MigrationFailure[]
+}
+
 // Indexes, collections, the database
 
 /** An index in full. One or more paths; over an array field there is an entry for each element. */
@@ -335,6 +369,10 @@ export interface CollectionConfig<T = Document> {
    * [`compiled` where it can be, else `called`]
    */
   validation?: 'compiled' | 'called' | undefined
+  /** Which version of itself the program expects of the documents; contexts that know an older one may only read. [1] */
+  version?: number | undefined
+  /** By version: what a document of the version before becomes. It must keep its key. */
+  migrate?: Migrate | undefined
 }
 
 export interface CollectionInfo {
@@ -375,6 +413,8 @@ export interface OpenConfig<S extends Schemas = Schemas> extends CallOptions {
   cacheBytes?: number | undefined
   /** Whether, behind the first read, all that fits into `cacheBytes` is brought into memory, a few milliseconds at a time. [`true`] */
   preload?: boolean | undefined
+  /** Told how far the migrations are that the opening waits for. */
+  onMigration?: ((progress: MigrationProgress) => void) | undefined
   /** Opens a database as it is, although it was lost or rolled back since it was last open here. */
   acceptLoss?: boolean | undefined
   /**

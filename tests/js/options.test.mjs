@@ -12,7 +12,7 @@ const good = () => ({ name: 'a', storage: memory(), collections: { r: { key: 'id
 describe('configurations', () => {
   test('a good one becomes what the engine takes', () => {
     assert.deepEqual(readConfig(good()).engine.collections, [['r', {
-      key: 'id',
+      key: 'id', schema: undefined, version: undefined,
       indexes: [
         { fields: ['x'], unique: false, sparse: false },
         { fields: ['x', 'y'], unique: false, sparse: false },
