@@ -2,12 +2,18 @@
 //!
 //! The function of the program is stood for by one that moves `n` to `m`; the steps are those of `facade/migration.ts`.
 
-use crate::documents_fixture::{Ask, Fixture, describe};
+use crate::documents_fixture::{Ask, Fixture, describe, tiny};
 use crate::notation::{object, value};
 use hyphadb::db::Database;
-use hyphadb::error::Result;
-use hyphadb::storage::Storage;
+use hyphadb::db::config::Config;
+use hyphadb::engine::Company;
+use hyphadb::env::simulated::{Group, World};
+use hyphadb::error::{ErrorKind, Result};
+use hyphadb::storage::simulated::{Disk, DiskOptions, Simulated};
+use hyphadb::storage::{Durability, Storage};
 use hyphadb::value::{Object, Value};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 const ALL: &str = "{op: 'find', collection: 'c', filter: {}}";
 
@@ -50,7 +56,7 @@ async fn migrate<S: Storage>(database: &Database<S>, slices_max: Option<usize>) 
             let write = request("migration_write", &[("documents", documents.into())]);
             let answer = transaction.ask_value(write).await?;
             assert_eq!(answer.to_string(), "{writeErrors: []}");
-            transaction.commit(hyphadb::storage::Durability::Strict).await?;
+            transaction.commit(Durability::Strict).await?;
         }
         if last == Value::Null {
             break;
@@ -108,7 +114,7 @@ fn an_older_context_reads_and_is_told_why_it_may_not_write() {
         under_way.ask("{op: 'put', collection: 'c', docs: [{id: 1, n: 100}]}").await;
         let new = fixture.open("new", &version(2)).await;
         migrate(&new, None).await.unwrap();
-        assert_eq!(under_way.commit(hyphadb::storage::Durability::Relaxed).await.unwrap_err().kind().code(), "conflict");
+        assert_eq!(under_way.commit(Durability::Relaxed).await.unwrap_err().kind().code(), "conflict");
         for write in [
             "{op: 'insert', collection: 'c', docs: [{id: 9, n: 9}]}",
             "{op: 'insert', collection: 'c', ordered: false, docs: [{id: 9, n: 9}]}",
@@ -153,7 +159,7 @@ fn what_is_written_meanwhile_is_not_migrated_again_and_nothing_is_lost() {
         assert_eq!(documents.len(), 6);
         migrate(&two, None).await.unwrap();
         slow.ask_value(request("migration_write", &[("documents", documents.into())])).await.unwrap();
-        assert_eq!(slow.commit(hyphadb::storage::Durability::Relaxed).await.unwrap_err().kind().code(), "conflict");
+        assert_eq!(slow.commit(Durability::Relaxed).await.unwrap_err().kind().code(), "conflict");
         let found = two.ask(ALL).await;
         assert!(found.contains("{id: 8, m: 80, v: 2}") && found.contains("{id: 11, m: 11, v: 2}"), "{found}");
         assert_eq!(found.matches("m: ").count(), 11);
@@ -212,4 +218,95 @@ fn versions_that_are_none_are_refused() {
         let read = object("{op: 'migration_read', collection: 'c', version: 128, max: 5}");
         assert!(database.ask_value(read).await.unwrap().to_string().starts_with("{docs: []"));
     });
+}
+
+async fn open(world: &World, disk: &Disk, group: Group, label: &str, at: u32) -> Result<Database<Simulated>> {
+    let config = Object::from([("name", "test".into()), ("collections", value(&version(at)))]);
+    let env = Rc::new(world.env(label));
+    Database::open_with(disk.connect(group), env, Config::parse(&config)?, tiny()).await
+}
+
+/// Writes documents of version 1 until it may not, or is killed. What was acknowledged is kept.
+async fn write_as_older(database: Database<Simulated>, next: Rc<Cell<usize>>, acknowledged: Rc<RefCell<Vec<usize>>>) {
+    loop {
+        let id = next.replace(next.get() + 1);
+        let insert = format!("{{op: 'insert', collection: 'c', docs: [{{id: {id}, n: {id}}}], durability: 'strict'}}");
+        match database.try_ask(&insert).await {
+            Ok(_) => acknowledged.borrow_mut().push(id),
+            Err(error) if error.kind() == ErrorKind::Conflict => {}
+            Err(error) => {
+                assert!(!matches!(error.kind(), ErrorKind::Internal | ErrorKind::Corrupt), "{error}");
+                return;
+            }
+        }
+    }
+}
+
+/// One round after the other an older context writes, two newer ones migrate, and all are killed somewhere.
+fn crash(seed: u64) -> usize {
+    let world = World::new(seed);
+    let disk = Disk::new(&world, DiskOptions { latency_max_us: 800, ..DiskOptions::default() });
+    let mut random = world.random("crash");
+    let (next, acknowledged) = (Rc::new(Cell::new(0)), Rc::new(RefCell::new(Vec::new())));
+    for round in 0..5 {
+        let groups = [world.group(), world.group(), world.group()];
+        for (place, group) in groups.into_iter().enumerate() {
+            let label = format!("round {round} tab {place}");
+            let (world_of, disk) = (world.clone(), disk.clone());
+            let (next, acknowledged) = (Rc::clone(&next), Rc::clone(&acknowledged));
+            world.spawn(&label.clone(), group, async move {
+                // The first round belongs to the older context: there has to be something.
+                let at = if place == 0 || round == 0 { 1 } else { 2 };
+                let Ok(database) = open(&world_of, &disk, group, &label, at).await else { return };
+                if at == 1 {
+                    return write_as_older(database, next, acknowledged).await;
+                }
+                while let Err(error) = migrate(&database, None).await {
+                    let is_typed = !matches!(error.kind(), ErrorKind::Internal | ErrorKind::Corrupt);
+                    assert!(is_typed, "{}: {error}", error.kind().code());
+                    if error.kind() != ErrorKind::Conflict || database.maintain(Company::Others).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        for _ in 0..random.between(200, 3000) {
+            if !world.step() {
+                break;
+            }
+        }
+        if random.percent(50) {
+            disk.lose_power();
+        }
+        groups.into_iter().for_each(|group| world.kill(group));
+    }
+    let after = async {
+        world.sleep_us(100_000).await;
+        let database = open(&world, &disk, world.group(), "after", 2).await.unwrap();
+        migrate(&database, None).await.unwrap();
+        let found = database.try_ask(ALL).await.unwrap();
+        let found = found.get("docs").unwrap().as_array().unwrap();
+        let mut ids = Vec::new();
+        for document in found {
+            let document = document.as_object().unwrap();
+            assert!(document.get("n").is_none() && document.get("m") == document.get("id"), "seed {seed}: {document}");
+            ids.push(document.get("id").unwrap().to_string().parse().unwrap());
+        }
+        let lost: Vec<usize> = acknowledged.borrow().iter().copied().filter(|id| !ids.contains(id)).collect();
+        assert!(lost.is_empty(), "seed {seed}: {lost:?} of {} documents", ids.len());
+        let indexed = database.ask("{op: 'count', collection: 'c', filter: {m: {$gte: 0}}}").await;
+        assert_eq!(indexed, format!("{{count: {}}}", ids.len()), "seed {seed}");
+        ids.len()
+    };
+    world.block_on(after).unwrap()
+}
+
+#[test]
+fn after_crashes_and_lost_power_in_the_middle_every_document_is_migrated_once_and_none_is_lost() {
+    let seeds = match std::env::var("HYPHADB_SEED") {
+        Ok(seed) => seed.parse().unwrap()..=seed.parse().unwrap(),
+        Err(_) => 1..=40,
+    };
+    let documents: usize = seeds.map(crash).sum();
+    assert!(documents > 400 || std::env::var("HYPHADB_SEED").is_ok(), "only {documents} documents");
 }

@@ -28,9 +28,19 @@ const docs = Array.from({ length: BATCH * BATCHES }, (_, place) => reading(place
 const batches = Array.from({ length: BATCHES }, (_, batch) => docs.slice(batch * BATCH, (batch + 1) * BATCH))
 const chosen = docs.filter((_, place) => place % BATCHES === 0)
 
+const text = { type: 'string' }
+/** All that can be said of a reading. */
+const schema = {
+  type: 'object', additionalProperties: false, required: ['id', 'ts', 'agent', 'site', 'kind', 'value'],
+  properties: {
+    id: { type: 'string', minLength: 8, maxLength: 32 }, ts: { type: 'number', minimum: 0 }, agent: text, site: text, kind: { enum: ['temperature', 'humidity', 'power'] },
+    status: { enum: ['ok', 'warn'] }, value: { type: 'number', minimum: -1000, maximum: 1000 }, unit: text, tags: { type: 'array', items: text, maxItems: 8 }, note: { type: 'string', maxLength: 500 },
+  },
+}
+
 let opened = 0
-const fresh = async () => {
-  const db = await open({ name: `write-${opened++}`, storage: memory(), collections: { readings: { key: 'id', indexes: ['agent', 'ts', ['site', 'ts']] } } })
+const fresh = async (more) => {
+  const db = await open({ name: `write-${opened++}`, storage: memory(), collections: { readings: { key: 'id', indexes: ['agent', 'ts', ['site', 'ts']], ...more } } })
   return { db, readings: db.collection('readings') }
 }
 const full = async () => {
@@ -54,6 +64,7 @@ async function step(name, count, prepare, work) {
 
 await step('encode a batch', BATCH, () => undefined, () => encodeRequest({ op: 'insert', docs: batches[0] }))
 await step('insertMany', docs.length, fresh, async ({ readings }) => { for (const batch of batches) await readings.insertMany(batch) })
+await step('insertMany, with a schema', docs.length, () => fresh({ schema }), async ({ readings }) => { for (const batch of batches) await readings.insertMany(batch) })
 await step('insertOne, awaited', BATCH, fresh, async ({ readings }) => { for (const doc of chosen) await readings.insertOne(doc) })
 await step('insertOne, together', BATCH, fresh, ({ readings }) => Promise.all(chosen.map((doc) => readings.insertOne(doc))))
 await step('bulkWrite of updateOne', BATCH, full, ({ readings }) => readings.bulkWrite(chosen.map(({ id }) => ({ updateOne: { filter: { id }, update: { $set: { value: 5 } } } }))))

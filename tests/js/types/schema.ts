@@ -116,3 +116,15 @@ expect<Same<FromSchema<{ minimum: 5 }>, any>>()
 // A schema of which nothing is known gives documents of which nothing is known.
 const known: { readonly [keyword: string]: unknown } = {}
 expect<Same<InferOutput<typeof known>, { [field: string]: any }>>()
+
+await open({
+  name: 'a',
+  collections: { people: { schema: tree, version: 2, migrate: { 2: (doc) => ({ ...doc, n: 1 }) } } },
+  onMigration: ({ step, done, total }) => { step satisfies 'trial' | 'write'; (done / (total ?? 1)) satisfies number },
+})
+const report = await readings.tryMigration({ version: 2, migrate: { 2: async (doc) => doc }, schema: tree })
+report.failed[0]?.violations?.[0]?.pointer satisfies string | undefined
+// @ts-expect-error a function
+await open({ name: 'a', collections: { people: { version: 2, migrate: { 2: 'x' } } } })
+// @ts-expect-error a document
+await readings.tryMigration({ version: 2, migrate: { 2: () => 5 } })
