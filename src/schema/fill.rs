@@ -84,8 +84,13 @@ impl Walk<'_> {
                 (Operation::Fields(fields), View::Object(object)) => {
                     for named in &fields.named {
                         let Some(node) = named.node else { continue };
+                        let value = object.get(&named.name)?;
+                        // In most values there is nothing to fill.
+                        if value.is_some_and(|value| !matches!(value, View::Object(_) | View::Array(_))) {
+                            continue;
+                        }
                         self.path.push(Step::Field(named.name.clone()));
-                        match object.get(&named.name)? {
+                        match value {
                             Some(value) => self.node(node, &value, depth + 1)?,
                             None => self.missing(node, depth)?,
                         }
