@@ -7,9 +7,12 @@ use super::operand::Operand;
 use super::operator::{Arguments, Operator};
 use super::scope::{Scope, depth_checked};
 use crate::error::{Error, Result};
+use crate::limits::PATTERN_STEPS_MAX;
+use crate::pattern::Pattern;
 use crate::value::path::Part;
 use crate::value::view::ArrayView;
 use crate::value::{Name, Object, Value, View};
+use std::rc::Rc;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
@@ -35,6 +38,8 @@ pub(super) enum Node {
         body: Box<Node>,
     },
     Each(Box<Each>),
+    /// `$regexMatch`.
+    Matches(Box<Node>, Rc<Pattern>),
 }
 
 /// `$map`, `$filter` and `$reduce`.
@@ -113,9 +118,23 @@ impl Node {
                 let views: Vec<Option<View<'_>>> = values.iter().map(Operand::view).collect();
                 body.evaluate(&scope.within(&scope.frame(*first, &views)))?.owned()
             }
+            Node::Matches(input, pattern) => {
+                let matched = matches(&input.evaluate(scope)?, pattern, scope);
+                Ok(matched.map_err(|error| error.context("`$regexMatch`"))?.into())
+            }
             Node::Each(each) => each.evaluate(scope).map_err(|error| error.context(format!("`{}`", each.name))),
         }
     }
+}
+
+/// Null, and what is missing, has no match.
+fn matches(input: &Operand<'_>, pattern: &Pattern, scope: &Scope<'_>) -> Result<bool> {
+    if input.is_null() {
+        return Ok(false);
+    }
+    let text = input.text()?;
+    scope.take(text.len())?;
+    pattern.matches(text, &mut { PATTERN_STEPS_MAX })
 }
 
 fn object<'a>(fields: &'a [(Name, Node)], scope: &Scope<'a>) -> Result<Operand<'a>> {

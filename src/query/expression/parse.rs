@@ -10,7 +10,9 @@ use super::node::{Each, EachKind, Node, Source};
 use super::operator::{Operator, Takes};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::DOCUMENT_DEPTH_MAX;
+use crate::pattern::{Flags, Pattern};
 use crate::value::{Name, Object, Path, Value};
+use std::rc::Rc;
 
 pub(super) fn parse(expression: &Value, names: Names<'_>) -> Result<Node> {
     Parser { now: names.now, variables: names.outer.to_vec(), depth: 0 }.node(expression)
@@ -116,6 +118,7 @@ impl Parser {
             "$map" => self.each("$map", operand)?,
             "$filter" => self.each("$filter", operand)?,
             "$reduce" => self.each("$reduce", operand)?,
+            "$regexMatch" => self.pattern(operand)?,
             name => self.call(Operator::find(name).ok_or_else(unsupported)?, operand)?,
         })
     }
@@ -161,6 +164,20 @@ impl Parser {
             None => Ok(Node::Nothing),
         };
         names.iter().map(argument).collect()
+    }
+
+    /// The pattern is a constant: it is compiled once.
+    fn pattern(&mut self, operand: &Value) -> Result<Node> {
+        let operand = fields_of(operand, &["input", "regex", "options"], 2)?;
+        let text = |name: &str| match operand.get(name) {
+            None => Ok(""),
+            Some(Value::String(text)) if !text.starts_with('$') => Ok(text.as_str()),
+            Some(_) => Err(Error::invalid(format!("`{name}` is no constant text"))),
+        };
+        let flags = naming("options", text("options").and_then(Flags::parse))?;
+        let pattern = naming("regex", text("regex").and_then(|source| Pattern::parse(source, flags)))?;
+        let input = self.node(operand.get("input").unwrap_or(&Value::Null));
+        Ok(Node::Matches(Box::new(naming("input", input)?), Rc::new(pattern)))
     }
 
     fn switch(&mut self, operand: &Value) -> Result<Node> {

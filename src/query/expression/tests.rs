@@ -159,6 +159,12 @@ fn text_is_counted_in_code_points() {
     call("$split", a(["a,b,".into(), ",".into()]), a(["a".into(), "b".into(), "".into()]));
     call("$trim", o([("input", " \ta ".into())]), "a");
     call("$ltrim", o([("input", "xxaxx".into()), ("chars", "x".into())]), "axx");
+    let matches = |input: &str, options: &str| {
+        o([("input", input.into()), ("regex", "^gr.N".into()), ("options", options.into())])
+    };
+    call("$regexMatch", matches("$text", "i"), true);
+    call("$regexMatch", matches("$text", ""), false);
+    call("$regexMatch", matches("$nope", ""), false);
     let replace = |all: &str, by: &str| {
         o([(all, o([("input", "aaa".into()), ("find", "a".into()), ("replacement", by.into())]))])
     };

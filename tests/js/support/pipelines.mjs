@@ -75,7 +75,7 @@ export function expressions(random) {
     bool: (deep) => one([
       () => ({ [one(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte'])]: two('number', deep) }), () => ({ [one(['$eq', '$ne', '$gt', '$gte', '$lt', '$lte'])]: two('any', deep) }),
       () => ({ [one(['$and', '$or'])]: some(one(['bool', 'any']), deep) }), () => ({ $not: [of(one(['bool', 'any']), deep)] }), () => ({ $in: [of('number', deep), { $ifNull: [of('numbers', deep), []] }] }),
-      () => ({ $isArray: [of('any', deep)] }), () => ({ $toBool: alone(of('any', deep)) }), () => ({ $isNumber: alone(of('any', deep)) }),
+      () => ({ $isArray: [of('any', deep)] }), () => ({ $regexMatch: { input: of('text', deep), regex: one(['^a', 'b$', '[ou]r?t', 'z{2}|,']), options: one(['', 'i']) } }), () => ({ $toBool: alone(of('any', deep)) }), () => ({ $isNumber: alone(of('any', deep)) }),
       () => ({ [one(['$setEquals', '$setIsSubset'])]: [{ $ifNull: [of('numbers', deep), []] }, { $ifNull: [of('numbers', deep), []] }] }),
       () => ({ [one(['$anyElementTrue', '$allElementsTrue'])]: [{ $ifNull: ['$a', []] }] }),
     ])(),
