@@ -11,6 +11,7 @@
 
 mod arithmetic;
 mod arrays;
+mod big;
 mod calendar;
 mod convert;
 mod dates;
