@@ -108,6 +108,17 @@ const expressions = {
   $lte: compared((order) => order <= 0),
   $cmp: compared((order) => order),
   $not: (obj, expr, options) => !isTrue(list(obj, expr, options)[0]),
+  $add: strict((...values) => {
+    const dates = values.filter((value) => value instanceof Date)
+    if (dates.length > 1 || !values.every((value) => typeof value === 'number' || value instanceof Date)) fail('add')
+    const sum = values.reduce((total, value) => total + +value, 0)
+    return dates.length === 0 ? sum : new Date(roundEven(sum))
+  }),
+  $subtract: strict((left, right) => {
+    if (!(left instanceof Date) && (typeof left !== 'number' || typeof right !== 'number')) fail('subtract')
+    if (left instanceof Date && typeof right === 'number') return new Date(roundEven(left - right))
+    return typeof right === 'number' || right instanceof Date ? left - right : fail('subtract')
+  }),
   $mod: strict((number, by) => (typeof number !== 'number' || typeof by !== 'number' || by === 0 ? fail('mod') : number % by)),
   $pow: strict((base, exponent) => {
     if (typeof base !== 'number' || typeof exponent !== 'number' || (base === 0 && exponent < 0)) fail('pow')

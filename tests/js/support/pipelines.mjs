@@ -92,7 +92,7 @@ export function expressions(random) {
       () => ({ [one(['$setUnion', '$setIntersection', '$setDifference'])]: [of('numbers', deep), of('numbers', deep)] }),
     ])(),
     any: (deep) => one([
-      () => ({ p: of('any', deep), q: of('number', deep) }), () => ({ $objectToArray: '$o' }), () => ({ $mergeObjects: ['$o', { k: of('any', deep) }] }), () => ({ $split: ['$s', one([',', 'a'])] }),
+      () => ({ p: of('any', deep) ?? '$x', q: of('number', deep) }), () => ({ $objectToArray: '$o' }), () => ({ $mergeObjects: ['$o', { k: of('any', deep) }] }), () => ({ $split: ['$s', one([',', 'a'])] }),
       () => ({ $arrayToObject: [[['k', { $ifNull: [of('number', deep), 0] }]]] }), () => ({ [one(['$first', '$last'])]: '$l' }), () => ({ $ifNull: [of('any', deep), of('any', deep)] }),
       () => ({ $convert: { input: of('number', deep), to: one(['bool', 'double']), onError: 'bad', onNull: 'none' } }), () => ({ $convert: { input: alone(of('any', deep)), to: 'bool', onNull: 'none' } }),
     ])(),
@@ -131,7 +131,7 @@ export function makePipeline(random) {
     () => ({ [one(['$set', '$addFields'])]: { [one(['r', 'n', 'o.x', 'o.new', 'fresh.in'])]: any(2), r2: any(2) } }), () => ({ $unset: one(['t', ['x', 'o.y'], 'l.v']) }),
   ])()
   const last = () => one([
-    () => ({ $project: { r1: any(3), r2: any(3), ...(maybe(0.5) && { m: 1, 'o.x': 1 }), ...(maybe(0.3) && { _id: 0 }) } }), () => ({ $project: { [one(['a', 'o.z', 'l.k'])]: 0 } }), () => ({ $project: { 'l.k': 1, o: { y: 1 } } }),
+    () => ({ $project: { y1: any(3), y2: any(3), ...(maybe(0.5) && { m: 1, 'o.x': 1 }), ...(maybe(0.3) && { _id: 0 }) } }), () => ({ $project: { [one(['a', 'o.z', 'l.k'])]: 0 } }), () => ({ $project: { 'l.k': 1, o: { y: 1 } } }),
     () => ({ $group: { _id: one([() => null, () => any(1), () => '$m', () => ({ a: '$m', b: any(1) })])(), ...output() } }),
     () => ({ $bucket: { groupBy: one(['$m', '$n', '$o.x']), boundaries: [-5, 0, 2.5, 10], default: one(['other', 99, -9]), ...(maybe(0.6) && { output: output() }) } }),
     () => ({ $sortByCount: one(['$m', '$s', '$x']) }), () => ({ $count: 'count' }), () => ({ $replaceRoot: { newRoot: one(['$o', { a: any(2), b: '$_id' }]) } }), () => ({ $replaceWith: { $mergeObjects: ['$o', { q: any(1) }] } }),
