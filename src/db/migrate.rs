@@ -17,17 +17,20 @@
 //! Invariants: a document that is migrated keeps its key; what a migration wrote is of the newest version, valid and
 //! indexed like any other write; a trial writes nothing.
 
+use super::answer::counts;
 use super::change::{Changes, Fate};
 use super::collection;
+use super::config::{parse_count, parse_version};
 use super::document;
 use super::draft::{self, Tree};
 use super::operation::{Telling, write_error};
+use super::request::{Request, Scope, encoded};
 use super::rules;
 use super::run::run;
 use super::shared::Shared;
 use super::work::{Reader, Work};
 use super::write::{self, Mode};
-use crate::engine::catalog::{Collection, Version};
+use crate::engine::catalog::{Catalog, Collection, Version};
 use crate::engine::{Direction, KeyRange};
 use crate::error::{Error, ErrorKind, Result};
 use crate::schema::Schema;
@@ -40,6 +43,53 @@ use std::rc::Rc;
 const LOOKED_AT_MAX: usize = 8192;
 /// Bytes of documents in one slice.
 const SLICE_BYTES: usize = 4 << 20;
+
+/// The versions of all collections: `{ collections: [{ version, oldest, name }] }`.
+pub(crate) fn versions(catalog: &Catalog) -> Object {
+    let describe = |collection: &Rc<Collection>| {
+        let Version { current, oldest } = collection.version;
+        let mut described = counts(&[("version", current as usize), ("oldest", oldest as usize)]);
+        described.set("name", Value::from(&*collection.name));
+        Value::Object(described)
+    };
+    Object::from([("collections", Value::Array(catalog.iter().map(describe).collect()))])
+}
+
+/// Answers a request for one of the steps.
+///
+/// # Errors
+/// What the steps fail with.
+pub(crate) async fn answer<S: Storage>(scope: &Scope<'_, S>, request: &Request) -> Result<Vec<u8>> {
+    let (op, name) = (request.text("op")?, request.text("collection")?);
+    let version = || parse_version(request.needed("version")?);
+    match (op, scope) {
+        ("migration_read", _) => {
+            let (reader, collection) = scope.read(request).await?;
+            let after = match request.given("after") {
+                Some(Value::Bytes(after)) => Some(&after[..]),
+                _ => None,
+            };
+            let count = parse_count("max", request.needed("max")?)?;
+            read(&reader, &collection, version()?, after, count).await
+        }
+        ("migration_write", Scope::Within(work, _)) => {
+            let documents = request.list("documents")?;
+            Ok(encoded(write(work, name, documents, &Purpose::Write).await?))
+        }
+        ("migration_write", Scope::Latest(shared)) => {
+            // Nothing of a trial is committed.
+            let schema = request.given("schema").map(Schema::compile).transpose()?.map(Rc::new);
+            let work = Work::begin(shared)?;
+            let documents = request.list("documents")?;
+            Ok(encoded(write(&work, name, documents, &Purpose::Trial(schema)).await?))
+        }
+        ("migration_begin", Scope::Latest(shared)) => {
+            begin(shared, name, version()?).await.map(|()| encoded(Object::new()))
+        }
+        (_, Scope::Latest(shared)) => end(shared, name, version()?).await.map(|()| encoded(Object::new())),
+        _ => Err(Error::invalid(format!("`{op}` cannot be part of a transaction"))),
+    }
+}
 
 /// Raises the version of a collection.
 ///

@@ -7,21 +7,19 @@
 
 use super::aggregate::{self, Run, Sources};
 use super::collection::Upsert;
-use super::config::{CollectionConfig, IndexSpec, parse_count, parse_durability, parse_version};
+use super::config::{CollectionConfig, IndexSpec, parse_count, parse_durability};
 use super::cursor::{Cursor, Cursors};
 use super::draft::Docs;
 use super::find::{Find, Query, Reading};
-use super::migrate::Purpose;
 use super::operation::Operation;
 use super::run::run;
 use super::shared::Shared;
 use super::work::{Reader, Work, no_collection};
 use super::{answer, define, index_build, migrate};
 use crate::engine::Committed;
-use crate::engine::catalog::{Catalog, Collection, Version};
+use crate::engine::catalog::{Catalog, Collection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::{Filter, Pipeline, Projection, Sort, Update};
-use crate::schema::Schema;
 use crate::storage::Storage;
 use crate::value::batch::Batch;
 use crate::value::{Object, Path, Value, codec};
@@ -189,8 +187,10 @@ impl<S: Storage> Scope<'_, S> {
             "collections" => Ok(encoded(collections(&*self.catalog().await?))),
             "stats" => self.stats(request).await,
             "create_index" | "drop_index" | "index_progress" | "create_collection" => self.define(request).await,
-            "migrations" => Ok(encoded(migrations(&*self.catalog().await?))),
-            "migration_begin" | "migration_read" | "migration_write" | "migration_end" => self.migrate(request).await,
+            "migrations" => Ok(encoded(migrate::versions(&*self.catalog().await?))),
+            "migration_begin" | "migration_read" | "migration_write" | "migration_end" => {
+                migrate::answer(self, request).await
+            }
             op => Err(Error::new(ErrorKind::Unsupported, format!("operation `{op}` is not known"))),
         }
     }
@@ -210,7 +210,7 @@ impl<S: Storage> Scope<'_, S> {
     }
 
     /// A reader, and the collection as it is for that reader.
-    async fn read(&self, request: &Request) -> Result<(Reader<S>, Rc<Collection>)> {
+    pub(super) async fn read(&self, request: &Request) -> Result<(Reader<S>, Rc<Collection>)> {
         self.read_named(request.text("collection")?).await
     }
 
@@ -363,39 +363,6 @@ impl<S: Storage> Scope<'_, S> {
         Ok(encoded(stats))
     }
 
-    /// The steps of a migration: see `db/migrate.rs`.
-    async fn migrate(&self, request: &Request) -> Result<Vec<u8>> {
-        let (op, name) = (request.text("op")?, request.text("collection")?);
-        let version = || parse_version(request.needed("version")?);
-        match (op, self) {
-            ("migration_read", _) => {
-                let (reader, collection) = self.read(request).await?;
-                let after = match request.given("after") {
-                    Some(Value::Bytes(after)) => Some(&after[..]),
-                    _ => None,
-                };
-                let count = parse_count("max", request.needed("max")?)?;
-                migrate::read(&reader, &collection, version()?, after, count).await
-            }
-            ("migration_write", Scope::Within(work, _)) => {
-                let documents = request.list("documents")?;
-                Ok(encoded(migrate::write(work, name, documents, &Purpose::Write).await?))
-            }
-            ("migration_write", Scope::Latest(shared)) => {
-                // Nothing of a trial is committed.
-                let schema = request.given("schema").map(Schema::compile).transpose()?.map(Rc::new);
-                let work = Work::begin(shared)?;
-                let documents = request.list("documents")?;
-                Ok(encoded(migrate::write(&work, name, documents, &Purpose::Trial(schema)).await?))
-            }
-            ("migration_begin", Scope::Latest(shared)) => {
-                migrate::begin(shared, name, version()?).await.map(|()| encoded(Object::new()))
-            }
-            (_, Scope::Latest(shared)) => migrate::end(shared, name, version()?).await.map(|()| encoded(Object::new())),
-            _ => Err(Error::invalid(format!("`{op}` cannot be part of a transaction"))),
-        }
-    }
-
     async fn define(&self, request: &Request) -> Result<Vec<u8>> {
         let op = request.text("op")?;
         let Scope::Latest(shared) = self else {
@@ -473,16 +440,6 @@ fn indexes(collection: &Collection) -> Object {
         ]))
     };
     Object::from([("indexes", Value::Array(collection.indexes.iter().map(index).collect()))])
-}
-
-fn migrations(catalog: &Catalog) -> Object {
-    let describe = |collection: &Rc<Collection>| {
-        let Version { current, oldest } = collection.version;
-        let mut described = answer::counts(&[("version", current as usize), ("oldest", oldest as usize)]);
-        described.set("name", Value::from(&*collection.name));
-        Value::Object(described)
-    };
-    Object::from([("collections", Value::Array(catalog.iter().map(describe).collect()))])
 }
 
 fn collections(catalog: &Catalog) -> Object {
