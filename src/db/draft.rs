@@ -170,11 +170,12 @@ async fn of_batch<S: Storage>(work: &Work<S>, id: CollectionId, batch: &Batch<'_
         }
         rows.finish()?;
         let trees = set_keys(work, &collection, &mut changes);
-        let trees = admit(work, &collection, &mut changes, trees, mode)?;
         let missing = rows.take_missing();
-        // A statement that fails has not even defined shapes.
+        // A statement that fails for a key has not even defined shapes. One that fails for its schema may have: rows that name
+        // their shape are looked at far quicker.
         let is_over = mode == Mode::Together && changes.pending() < changes.len();
         if missing.is_empty() || is_over {
+            let trees = admit(work, &collection, &mut changes, trees, mode)?;
             write_trees(work, id, &mut changes, trees).await?;
             return Ok(changes);
         }

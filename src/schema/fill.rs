@@ -83,7 +83,7 @@ impl Walk<'_> {
                 }
                 (Operation::Fields(fields), View::Object(object)) => {
                     for named in &fields.named {
-                        let Some(node) = named.node else { continue };
+                        let Some(node) = named.node.filter(|node| self.fills_at(*node)) else { continue };
                         let value = object.get(&named.name)?;
                         // In most values there is nothing to fill.
                         if value.is_some_and(|value| !matches!(value, View::Object(_) | View::Array(_))) {
@@ -97,7 +97,9 @@ impl Walk<'_> {
                         self.path.pop();
                     }
                 }
-                (Operation::Elements(first, rest), View::Array(array)) => {
+                (Operation::Elements(first, rest), View::Array(array))
+                    if first.iter().chain(rest).any(|node| self.fills_within(*node)) =>
+                {
                     parts::elements(array, &mut |index, element| {
                         let Some(node) = first.get(index).copied().or(*rest) else { return Ok(false) };
                         self.path.push(Step::Element(index));
@@ -110,6 +112,16 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether something may be filled in for a value that this schema is applied to, or in it.
+    fn fills_at(&self, id: NodeId) -> bool {
+        self.program.nodes.get(id).is_some_and(|node| node.default.is_some() || !node.verdict.is_scalar)
+    }
+
+    /// Whether something may be filled in within such a value.
+    fn fills_within(&self, id: NodeId) -> bool {
+        self.program.nodes.get(id).is_some_and(|node| !node.verdict.is_scalar)
     }
 
     fn missing(&mut self, node: NodeId, depth: u16) -> Result<()> {

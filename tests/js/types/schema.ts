@@ -1,5 +1,4 @@
 // Types of documents, inferred from schemas.
-import { type } from 'arktype'
 import { memory, open, type Collection, type FromSchema, type InferInput, type InferOutput } from 'hyphadb'
 import * as v from 'valibot'
 import { z } from 'zod'
@@ -96,8 +95,6 @@ await open({ name: 'a', collections: { readings: { schema: {}, validation: 'neve
 const valibot = v.object({ id: v.string(), n: v.optional(v.number(), 5) })
 expect<Same<InferOutput<typeof valibot>, { id: string; n: number }>>()
 expect<Same<InferInput<typeof valibot>, { id: string; n?: number | undefined }>>()
-const ark = type({ id: 'string', 'n?': 'number' })
-expect<Same<InferOutput<typeof ark>, { id: string; n?: number }>>()
 
 expect<Same<FromSchema<{ const: 5 }>, 5>>()
 expect<Same<FromSchema<true>, any>>()
