@@ -19,7 +19,7 @@ describe('names are the contract', () => {
   test('of a collection, a cursor, a database', async (t) => {
     const { db } = await openReadings(t)
     assert.deepEqual(methods(Documents), ['aggregate', 'bulkDelete', 'bulkGet', 'bulkPut', 'bulkWrite', 'countDocuments', 'deleteMany', 'deleteOne', 'distinct', 'find', 'findOne', 'findOneAndUpdate', 'get', 'insertMany', 'insertOne', 'put', 'replaceOne', 'updateMany', 'updateOne'])
-    assert.deepEqual(methods(Collection), ['createIndex', 'dropIndex', 'indexes', 'stats'])
+    assert.deepEqual(methods(Collection), ['createIndex', 'dropIndex', 'indexes', 'stats', 'tryMigration'])
     assert.deepEqual(methods(Cursor), ['columns', 'count', 'explain', 'first', 'keys', 'limit', 'project', 'skip', 'sort', 'toArray'])
     assert.equal(typeof Cursor.prototype[Symbol.asyncIterator], 'function')
     assert.deepEqual(methods(db.constructor), ['close', 'collection', 'collections', 'on', 'stats', 'transaction'])
