@@ -43,7 +43,7 @@ fn migrated(slice: &Object) -> (Vec<Value>, Value) {
 /// Brings the collection to version 2, and stops after so many slices where that is said.
 async fn migrate<S: Storage>(database: &Database<S>, slices_max: Option<usize>) -> Result<()> {
     let two = ("version", Value::from(2));
-    database.ask_value(request("migration_begin", &[two.clone()])).await?;
+    database.ask_value(request("migration_begin", core::slice::from_ref(&two))).await?;
     let mut after = Value::Null;
     for slice in 0.. {
         if slices_max == Some(slice) {
