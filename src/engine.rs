@@ -43,6 +43,7 @@ mod checkpoint;
 mod commit;
 mod compact;
 mod digits;
+pub mod estimate;
 mod extents;
 mod fetches;
 mod figures;
@@ -80,6 +81,7 @@ mod write_set;
 
 pub use crate::value::{Direction, KeyRange};
 pub use commit::Committed;
+pub use estimate::Estimates;
 pub use figures::Figures;
 pub use frame::DatabaseId;
 pub use slice::Slice;

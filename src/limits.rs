@@ -42,6 +42,8 @@ pub const PIPELINE_STAGES_MAX: usize = 1000;
 pub const PIPELINE_DEPTH_MAX: usize = 16;
 /// Documents that the windows of one stage may take in together.
 pub const WINDOW_STEPS_MAX: usize = 1 << 27;
+/// Bytes of documents, keys and sort keys that one sort may keep until it can give out the first.
+pub const SORT_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Bytes that one transaction may write.
 pub const TRANSACTION_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How often a call runs its own transaction again after a conflict.

@@ -19,7 +19,7 @@ pub(crate) mod weight;
 pub use aggregate::Pipeline;
 pub use expression::Expression;
 pub use filter::Filter;
-pub use plan::{Access, IndexFacts, Plan, Question};
+pub use plan::{Access, IndexFacts, Plan, Question, Statistics};
 pub use project::Projection;
 pub use sort::Sort;
 pub use update::Update;

@@ -19,7 +19,7 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::query::aggregate::{Budget, Context, Pipeline, Record, Row, Stage, Step};
 use crate::query::expression::depth_checked;
-use crate::query::{Filter, Plan, weight};
+use crate::query::{Filter, weight};
 use crate::storage::Storage;
 use crate::value::view::ObjectView;
 use crate::value::{Name, Object, Value};
@@ -118,7 +118,7 @@ impl<S: Storage> Run<S> {
         reading: Reading,
     ) -> Result<Self> {
         let collection = sources.collection(collection)?;
-        let pushed = Pushed::of(pipeline, &collection, reading)?;
+        let pushed = Pushed::of(pipeline);
         let rest = pipeline.stages.get(pushed.stages..).unwrap_or_default();
         let counts =
             rest.first().and_then(|stage| if let Stage::Count(name) = &**stage { Some(name.clone()) } else { None });
@@ -348,7 +348,7 @@ struct Pushed {
 }
 
 impl Pushed {
-    fn of(pipeline: &Pipeline, collection: &Collection, reading: Reading) -> Result<Pushed> {
+    fn of(pipeline: &Pipeline) -> Pushed {
         let mut stages = pipeline.stages.iter().peekable();
         let mut filters = Vec::new();
         while let Some(Stage::Match(filter)) = stages.peek().map(|stage| &***stage) {
@@ -356,13 +356,9 @@ impl Pushed {
             stages.next();
         }
         let mut query = Query::of(if filters.is_empty() { Filter::all() } else { Filter::All(filters) });
-        if let Some(Stage::Sort(sort, wanted)) = stages.peek().map(|stage| &***stage) {
-            let sorted = Query { sort: sort.clone(), limit: *wanted, ..query.clone() };
-            // A find keeps all that it has to sort: without a limit the stage does it, which counts what it keeps.
-            if wanted.is_some() || sorted.plan(collection, reading)?.sorted {
-                query.sort = sort.clone();
-                stages.next();
-            }
+        if let Some(Stage::Sort(sort, _)) = stages.peek().map(|stage| &***stage) {
+            query.sort = sort.clone();
+            stages.next();
         }
         if let Some(Stage::Skip(count)) = stages.peek().map(|stage| &***stage) {
             query.skip = *count;
@@ -372,7 +368,7 @@ impl Pushed {
             query.limit = Some(*count);
             stages.next();
         }
-        Ok(Pushed { query, stages: pipeline.stages.len() - stages.len() })
+        Pushed { query, stages: pipeline.stages.len() - stages.len() }
     }
 }
 
@@ -380,11 +376,10 @@ impl Pushed {
 ///
 /// # Errors
 /// `corrupt` where a plan cannot be made.
-pub(crate) fn explain<S: Storage>(sources: &Sources<S>, collection: &str, pipeline: &Pipeline) -> Result<Object> {
+pub(crate) async fn explain<S: Storage>(sources: &Sources<S>, collection: &str, pipeline: &Pipeline) -> Result<Object> {
     let collection = sources.collection(collection)?;
-    let pushed = Pushed::of(pipeline, &collection, Reading::Documents)?;
-    let plan: Plan = pushed.query.plan(&collection, Reading::Documents)?;
-    let mut explained = plan.explain();
+    let pushed = Pushed::of(pipeline);
+    let mut explained = pushed.query.explain(&sources.reader, &collection, Reading::Documents).await?;
     let rest = pipeline.stages.iter().skip(pushed.stages);
     explained.set("pushed", Value::count(pushed.stages));
     explained.set("stages", rest.map(|stage| stage.name().into()).collect::<Vec<Value>>().into());

@@ -205,7 +205,11 @@ pub(crate) async fn columns<S: Storage>(mut find: Find<S>, fields: &[Path]) -> R
 pub(crate) async fn distinct<S: Storage>(mut find: Find<S>, field: &Path) -> Result<Vec<Value>> {
     let mut seen: HashSet<Vec<u8>> = HashSet::new();
     let mut values: Vec<(Vec<u8>, Value)> = Vec::new();
-    while let Some(found) = find.next().await? {
+    let mut some = find.one_of_each(field).await?.map(Vec::into_iter);
+    while let Some(found) = match &mut some {
+        Some(some) => some.next(),
+        None => find.next().await?,
+    } {
         let of = find.collection();
         let value = found.stored();
         let mut add = |value: View<'_>| -> Result<()> {

@@ -25,6 +25,9 @@ use crate::value::batch::Batch;
 use crate::value::{Object, Path, Value, codec};
 use std::rc::Rc;
 
+/// Documents that are read together where nobody gets them.
+const BATCH: usize = 1024;
+
 /// Where a request takes effect.
 pub(crate) enum Scope<'a, S: Storage> {
     /// On the newest state, committing by itself.
@@ -169,11 +172,18 @@ impl<S: Storage> Scope<'_, S> {
             }
             "explain" if request.given("pipeline").is_some() => {
                 let (sources, pipeline) = self.pipeline(request).await?;
-                Ok(encoded(aggregate::explain(&sources, request.text("collection")?, &pipeline)?))
+                Ok(encoded(aggregate::explain(&sources, request.text("collection")?, &pipeline).await?))
             }
             "explain" => {
-                let (_, collection) = self.read(request).await?;
-                Ok(encoded(request.query()?.plan(&collection, request.reading()?)?.explain()))
+                let (reader, collection) = self.read(request).await?;
+                let (query, reading) = (request.query()?, request.reading()?);
+                let is_carried_out = request.carries_out()?;
+                let mut explained = query.explain(&reader, &collection, reading).await?;
+                if is_carried_out {
+                    let find = Find::new(reader, collection, query, reading)?;
+                    explained.set("execution", self.carried_out(find).await?.into());
+                }
+                Ok(encoded(explained))
             }
             "cursor_open" => self.open_cursor(request).await,
             "cursor_next" => self.next_of_cursor(request).await,
@@ -284,6 +294,33 @@ impl<S: Storage> Scope<'_, S> {
             }
         }
         Ok((sources, pipeline))
+    }
+
+    /// What a find really reads, for people.
+    async fn carried_out(&self, mut find: Find<S>) -> Result<Object> {
+        let engine = match self {
+            Scope::Latest(shared) => &shared.engine,
+            Scope::Within(work, _) => &work.shared.engine,
+        };
+        let (start_ms, fetched) = (engine.env().monotonic_ms(), engine.figures().cache_misses);
+        let mut returned = 0;
+        loop {
+            match find.next_batch(BATCH).await?.len() {
+                0 => break,
+                more => returned += more,
+            }
+        }
+        let reads = find.reads();
+        let fetched = usize::try_from(engine.figures().cache_misses - fetched).unwrap_or(usize::MAX);
+        let mut execution = answer::counts(&[
+            ("keys", reads.keys),
+            ("documents", reads.documents),
+            ("blocksFetched", fetched),
+            ("returned", returned),
+        ]);
+        let time_ms = engine.env().monotonic_ms() - start_ms;
+        execution.set("timeMs", Value::number(time_ms).unwrap_or(Value::Null));
+        Ok(execution)
     }
 
     async fn open_cursor(&self, request: &Request) -> Result<Vec<u8>> {
@@ -397,6 +434,15 @@ impl<S: Storage> Scope<'_, S> {
 }
 
 impl Request {
+    /// Whether what is explained is carried out as well.
+    fn carries_out(&self) -> Result<bool> {
+        match self.given("mode").map(Value::as_str) {
+            None | Some(Some("queryPlanner")) => Ok(false),
+            Some(Some("executionStats")) => Ok(true),
+            Some(_) => Err(Error::invalid("`mode` is not queryPlanner or executionStats")),
+        }
+    }
+
     fn reading(&self) -> Result<Reading> {
         Ok(match self.given("want").and_then(Value::as_str) {
             Some("keys" | "count") => Reading::Keys,

@@ -2,10 +2,12 @@
 //!
 //! Not aware of documents: it is given bytes that sort as they do.
 //!
-//! Invariants: what sorts alike comes out as it came in; at most a few times as much is kept as is wanted.
+//! Invariants: what sorts alike comes out as it came in; at most a few times as much is kept as is wanted, and no more
+//! bytes than its limit.
 
 use super::find::Found;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::limits::SORT_BYTES_MAX;
 use crate::sorted;
 use core::cmp::Ordering;
 
@@ -20,6 +22,8 @@ pub(super) struct Sorter {
     items: Vec<Item>,
     found: Vec<Option<Found>>,
     pushed: usize,
+    /// Of what is kept: sort keys, keys and documents.
+    kept_bytes: usize,
     /// What does not sort before this one, the last that is wanted so far, is not wanted.
     last: Option<Vec<u8>>,
 }
@@ -39,10 +43,13 @@ struct Item {
 impl Sorter {
     /// Keeps the first so many; all where none is given.
     pub(super) const fn new(wanted: Option<usize>) -> Self {
-        Sorter { wanted, keys: Vec::new(), items: Vec::new(), found: Vec::new(), pushed: 0, last: None }
+        Sorter { wanted, keys: Vec::new(), items: Vec::new(), found: Vec::new(), pushed: 0, kept_bytes: 0, last: None }
     }
 
     /// Adds what sorts by the key that `push_key` appends.
+    ///
+    /// # Errors
+    /// `limit` where too much is to be kept.
     pub(super) fn push(
         &mut self,
         found: Found,
@@ -56,6 +63,10 @@ impl Sorter {
             return Ok(());
         }
         let item = Item { front: front(key), start, end: self.keys.len(), place: self.found.len(), age: self.pushed };
+        self.kept_bytes += item.end - item.start + found.len_bytes();
+        if self.kept_bytes > SORT_BYTES_MAX {
+            return Err(too_much());
+        }
         self.pushed += 1;
         self.items.push(item);
         self.found.push(Some(found));
@@ -95,8 +106,14 @@ impl Sorter {
             item.place = found.len();
             found.push(kept);
         }
+        self.kept_bytes = self.keys.len() + found.iter().flatten().map(Found::len_bytes).sum::<usize>();
         self.found = found;
     }
+}
+
+fn too_much() -> Error {
+    let error = Error::limit(format!("the sort has to keep more than {SORT_BYTES_MAX} bytes of documents"));
+    error.with_hint("set a `limit`, narrow the filter, or make an index whose fields have the order of the sort")
 }
 
 fn front(key: &[u8]) -> u64 {

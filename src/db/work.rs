@@ -8,7 +8,7 @@
 use super::shared::Shared;
 use super::told::Told;
 use crate::engine::catalog::{Catalog, Collection};
-use crate::engine::{Direction, KeyRange, Scan, ScanStep, Slice, Snapshot, Transaction, TransactionScan};
+use crate::engine::{Direction, Estimates, KeyRange, Scan, ScanStep, Slice, Snapshot, Transaction, TransactionScan};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
 use core::cell::RefCell;
@@ -146,6 +146,16 @@ impl<S: Storage> Reader<S> {
         match self {
             Reader::Snapshot(snapshot) => snapshot.get_many(keys).await,
             Reader::Transaction(transaction) => transaction.get_many(keys).await,
+        }
+    }
+
+    /// What tells roughly how much a collection holds, without what a transaction wrote.
+    pub(crate) async fn estimates(&self, collection: &Collection) -> Estimates<S> {
+        let mut within = vec![KeyRange::prefix(&collection.id.documents())];
+        within.extend(collection.indexes.iter().map(|index| KeyRange::prefix(&collection.id.index_entries(index.id))));
+        match self {
+            Reader::Snapshot(snapshot) => snapshot.estimates(&within).await,
+            Reader::Transaction(transaction) => transaction.snapshot().estimates(&within).await,
         }
     }
 

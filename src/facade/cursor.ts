@@ -10,11 +10,13 @@ import { CALL, checkOptions, describe } from './options.js'
 import { readFilter, readPath, readProjection, readSort, type Pairs } from './query.js'
 import type { Path } from './paths.js'
 import type { Values } from './table.js'
-import type { CallOptions, Columns, Filter, Key, Plan, Projected, Projection, Sort } from './types.js'
+import type { CallOptions, Columns, ExplainMode, Filter, Key, Plan, Projected, Projection, Sort } from './types.js'
 
 /** How many documents of an iteration cross the boundary at once: few at first, for whoever wants the first. */
 const BATCH_START = 32
 const BATCH_MAX = 1024
+
+const MODES: readonly string[] = ['queryPlanner', 'executionStats'] satisfies ExplainMode[]
 
 interface Query {
   readonly collection: string
@@ -97,9 +99,11 @@ export class Cursor<T, R = T> implements AsyncIterable<R> {
     return Object.fromEntries(columns.map(([field, values]) => [field, packed(values)])) as Columns<T, F>
   }
 
-  /** How the query would be answered; nothing is read. */
-  async explain(options?: CallOptions): Promise<Plan> {
-    return (await this.#ask('explain', 'explain', { want: 'docs' }, options)) as Plan
+  /** How the query would be answered, and what else could have been done; nothing is read, but with `'executionStats'`. */
+  async explain(mode?: ExplainMode | CallOptions, options?: CallOptions): Promise<Plan> {
+    const isMode = typeof mode === 'string'
+    if (isMode && !MODES.includes(mode)) throw invalid(`mode of explain is ${describe(mode)}`, { hint: `it is one of ${MODES.join(', ')}` })
+    return (await this.#ask('explain', 'explain', { want: 'docs', mode: isMode ? mode : null }, isMode ? options : (mode ?? options))) as Plan
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {

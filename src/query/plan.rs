@@ -1,17 +1,28 @@
 //! Plans: which keys to read for a filter and a sort, and what is left to do with what they give.
 //!
-//! Not execution, and not statistics: the choice goes by what the filter says, so that the same question always gives
-//! the same plan.
+//! Not execution. The choice goes by what the filter says and by estimates of how much lies in ranges of keys, which
+//! whoever asks hands in: the same question about the same state always gives the same plan.
 //!
-//! Invariants: every document that matches lies within the access; a document that an index may give several times is
+//! Invariants: every document that matches lies within the walks; a document that may come several times is
 //! deduplicated; an order is claimed only where the keys have it for every document.
 
 use crate::error::Result;
-use crate::query::bounds::{Binding, Bounds, IndexField, bounds};
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
-use crate::value::{Direction, KeyRange, Name, Object, Path, Value};
+use crate::value::{Direction, KeyRange, Name, Path};
+use candidate::Candidate;
 use core::fmt;
+pub(crate) use cost::Unknown;
+pub use cost::{Cost, Statistics};
+pub(crate) use explain::explain;
+
+mod candidate;
+mod cost;
+mod explain;
+mod union;
+
+/// So few documents are not worth an estimate, where nothing else is read for them.
+const FEW: usize = 1000;
 
 /// What planning knows of an index.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +43,15 @@ impl IndexFacts {
     }
 }
 
+/// What is wanted of the documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// All of it.
+    Documents,
+    /// Their keys, or how many there are.
+    Keys,
+}
+
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
@@ -39,12 +59,29 @@ pub struct Question<'a> {
     pub filter: &'a Filter,
     /// In which order the answer stands.
     pub sort: &'a Sort,
-    /// Whether only the first documents are wanted: then an index that gives the order is worth reading for that alone.
-    pub first_only: bool,
+    /// How many of the first documents are wanted, those that are skipped included; none where all are. Where few are, an
+    /// index that gives the order is worth reading for that alone.
+    pub first: Option<usize>,
+    /// What is wanted of them.
+    pub wants: Wants,
+    /// A field whose values are wanted: an index that holds them is worth reading for that alone.
+    pub field: Option<&'a Path>,
     /// The fields of the primary key.
     pub key_fields: &'a [Path],
     /// The indexes that are ready.
     pub indexes: &'a [IndexFacts],
+}
+
+impl Question<'_> {
+    /// Whether estimates can make a difference: where they cannot, [`plan`] asks for none.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let is_asked = !self.filter.is_all() || !self.sort.is_none() || self.field.is_some();
+        let equal = self.filter.equalities();
+        let is_of_key = !self.key_fields.is_empty()
+            && self.key_fields.iter().all(|field| equal.iter().any(|(path, _)| *path == field));
+        is_asked && !is_of_key && !self.indexes.is_empty()
+    }
 }
 
 /// How documents are found. Keys and ranges stand without the prefix of their space; ranges ascending and apart.
@@ -69,186 +106,159 @@ pub enum Access {
     Scan,
 }
 
+/// What is asked of one component of an entry, by its place: a filter of a value by itself.
+pub type Asked = (usize, Filter);
+
+/// One way through keys.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Walk {
+    /// How documents are found.
+    pub access: Access,
+    /// What is asked of each entry of an index before its document is.
+    pub entries: Vec<Asked>,
+    /// The bounds, for people; empty where there are none.
+    pub bounds: String,
+    /// The fields that are asked of the entries, for people.
+    pub asked: String,
+}
+
+/// How documents come into the wanted order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sorting {
+    /// They come in it, or none is wanted.
+    Given,
+    /// Each range by itself gives it: the next of all is taken. These components, and which way, are what entries of all
+    /// walks sort by.
+    Merge(Vec<(usize, Direction)>),
+    /// All are gathered, and as many kept as are wanted.
+    Gather,
+}
+
 /// How a question is answered.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// How documents are found.
-    pub access: Access,
+    /// One; several give what one of them gives, each document once.
+    pub walks: Vec<Walk>,
     /// Which way the keys are read.
     pub direction: Direction,
     /// What is left to ask of each document.
     pub residual: Filter,
-    /// Whether documents come in the order of the sort.
-    pub sorted: bool,
-    /// The bounds, for people; empty where there are none.
-    pub bounds: String,
+    /// How the order comes about.
+    pub sorting: Sorting,
+    /// What it is expected to cost.
+    pub cost: Cost,
 }
 
 /// Chooses how to answer.
 ///
 /// # Errors
 /// `limit` where a value of the filter is too long for a key.
-pub fn plan(question: &Question<'_>) -> Result<Plan> {
-    let conjuncts = question.filter.conjuncts();
-    let primary = Candidate::new(None, question, &conjuncts)?;
-    let mut best = primary;
-    for index in question.indexes {
-        if index.sparse && !excludes_missing(index, &conjuncts) {
-            continue;
-        }
-        let candidate = Candidate::new(Some(index), question, &conjuncts)?;
-        if candidate.score(question) > best.score(question) {
-            best = candidate;
-        }
-    }
-    Ok(best.into_plan(question, &conjuncts))
+pub fn plan(question: &Question<'_>, statistics: &dyn Statistics) -> Result<Plan> {
+    let mut plans = plans(question, statistics)?;
+    Ok(plans.swap_remove(0))
 }
 
-/// Whether every document that matches has an entry in the sparse index.
-fn excludes_missing(index: &IndexFacts, conjuncts: &[&Filter]) -> bool {
-    conjuncts.iter().any(|conjunct| match conjunct {
-        Filter::Field(path, test) => index.fields.contains(path) && test.excludes_missing(),
-        _ => false,
-    })
+/// The plan where nothing has to be estimated: few documents are wanted, and an index or the primary key gives just these,
+/// in their order. None where there is a choice.
+///
+/// # Errors
+/// As [`plan`].
+pub fn certain(question: &Question<'_>) -> Result<Option<Plan>> {
+    if question.first.is_none_or(|first| first > FEW) {
+        return Ok(None);
+    }
+    let conjuncts = union::simplified(question.filter);
+    let conjuncts: Vec<&Filter> = conjuncts.iter().map(AsRef::as_ref).collect();
+    let mut best: Option<Candidate<'_>> = None;
+    for candidate in candidate::all(question, &conjuncts)? {
+        let gives_it = candidate.bounds.used.len() == conjuncts.len() && candidate.sorting == Sorting::Given;
+        let is_better = |best: &Candidate<'_>| candidate.score(question) > best.score(question);
+        if gives_it && best.as_ref().is_none_or(is_better) {
+            best = Some(candidate);
+        }
+    }
+    Ok(best.map(|best| best.into_plan(&conjuncts, Cost::default())))
 }
 
-/// One way to answer: by an index, or (`None`) by the primary key.
-struct Candidate<'a> {
-    index: Option<&'a IndexFacts>,
-    key_len: usize,
-    bounds: Bounds,
-    // None where the keys do not have the order that is asked for.
-    order: Option<Direction>,
-}
-
-impl<'a> Candidate<'a> {
-    fn new(index: Option<&'a IndexFacts>, question: &Question<'a>, conjuncts: &[&Filter]) -> Result<Self> {
-        // An entry ends with the primary key, whose fields bind and order as the index's own do.
-        let mut fields: Vec<IndexField<'_>> = Vec::new();
-        if let Some(index) = index {
-            let own = index.fields.iter().enumerate();
-            fields.extend(own.map(|(place, path)| IndexField { path, multi: index.is_multi(place) }));
+/// The chosen plan, then what else could have been done.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plans(question: &Question<'_>, statistics: &dyn Statistics) -> Result<Vec<Plan>> {
+    let conjuncts = union::simplified(question.filter);
+    let conjuncts: Vec<&Filter> = conjuncts.iter().map(AsRef::as_ref).collect();
+    let mut found = Vec::new();
+    for candidate in candidate::all(question, &conjuncts)? {
+        let cost = cost::of(&candidate, question, &conjuncts, statistics);
+        found.push((candidate.score(question), candidate.into_plan(&conjuncts, cost)));
+    }
+    if let Some(union) = union::plan(question, &conjuncts, statistics)? {
+        found.push(union);
+    }
+    // What costs next to nothing is not worth an estimate: there, what the filter says decides.
+    let order = crate::sorted::order(found.len(), &mut |left, right| match (found.get(left), found.get(right)) {
+        (Some((left_score, left)), Some((right_score, right))) => {
+            left.cost.rank().total_cmp(&right.cost.rank()).then(right_score.cmp(left_score))
         }
-        fields.extend(question.key_fields.iter().map(|path| IndexField { path, multi: false }));
-        let bounds = bounds(&fields, conjuncts)?;
-        let order = order(&fields, &bounds, question.sort);
-        Ok(Candidate { index, key_len: question.key_fields.len(), bounds, order })
-    }
-
-    /// Fields bound to values count most, then a range, then the order (which alone is no reason to read an index, unless
-    /// few documents are wanted). The primary key
-    /// wins where all else is equal, for its entries are the documents.
-    fn score(&self, question: &Question<'_>) -> usize {
-        let points = self.bounds.points();
-        let ranged = usize::from(self.bounds.bindings.len() > points);
-        let is_read_anyway = question.first_only || self.bounds.is_bound();
-        let ordered = usize::from(self.order.is_some() && is_read_anyway && !question.sort.is_none());
-        let whole_key = usize::from(self.index.is_none() && points == self.key_len);
-        whole_key * 10_000 + points * 100 + ranged * 40 + ordered * 30 + usize::from(self.index.is_none()) * 5
-    }
-
-    fn into_plan(self, question: &Question<'_>, conjuncts: &[&Filter]) -> Plan {
-        let direction = self.order.unwrap_or_default();
-        let sorted = self.order.is_some();
-        let points = self.bounds.points();
-        let left = conjuncts.iter().enumerate().filter(|(place, _)| !self.bounds.used.contains(place));
-        let residual = Filter::All(left.map(|(_, conjunct)| (*conjunct).clone()).collect());
-        let access = match self.index {
-            _ if self.bounds.ranges.is_empty() => Access::Nothing,
-            Some(index) => {
-                Access::Index { name: index.name.clone(), dedupe: self.repeats(index), ranges: self.bounds.ranges }
-            }
-            None if points == self.key_len => {
-                let mut keys: Vec<_> = self.bounds.ranges.into_iter().map(|range| range.start).collect();
-                if direction == Direction::Descending {
-                    keys.reverse();
-                }
-                Access::Keys(keys)
-            }
-            None if self.bounds.is_bound() => Access::Primary(self.bounds.ranges),
-            None if sorted && !question.sort.is_none() => Access::Primary(self.bounds.ranges),
-            None => Access::Scan,
-        };
-        Plan { access, direction, residual, sorted, bounds: self.bounds.text.join(", ") }
-    }
-
-    /// Whether a document may have several entries within the bounds: not where each field that may have several is
-    /// bound to one value.
-    fn repeats(&self, index: &IndexFacts) -> bool {
-        let bound = |place: usize| self.bounds.bindings.get(place) == Some(&Binding::Point);
-        (0..index.fields.len()).any(|place| index.is_multi(place) && !bound(place))
-    }
-}
-
-/// The direction in which keys with these fields have the order of the sort, if they have it.
-fn order(fields: &[IndexField<'_>], bounds: &Bounds, sort: &Sort) -> Option<Direction> {
-    let is_point = |place: usize| bounds.bindings.get(place) == Some(&Binding::Point);
-    let constant = |path: &Path| {
-        let mut places = fields.iter().enumerate();
-        places.any(|(place, field)| field.path == path && is_point(place) && !field.multi)
-    };
-    let mut direction = None;
-    let mut place = 0;
-    for (path, wanted) in sort.fields() {
-        if constant(path) {
-            continue;
-        }
-        while is_point(place) {
-            place += 1;
-        }
-        let Some(field) = fields.get(place) else { break };
-        // An array sorts by its least or greatest element, which need not be the one within the bounds.
-        if field.path != path || field.multi || *direction.get_or_insert(*wanted) != *wanted {
-            return None;
-        }
-        place += 1;
-    }
-    Some(direction.unwrap_or_default())
+        _ => core::cmp::Ordering::Equal,
+    });
+    let mut found: Vec<Option<Plan>> = found.into_iter().map(|(_, plan)| Some(plan)).collect();
+    Ok(order.into_iter().filter_map(|place| found.get_mut(place)?.take()).collect())
 }
 
 impl Plan {
-    /// The plan as the answer of `explain`.
+    /// Whether documents come in the wanted order by themselves.
     #[must_use]
-    pub fn explain(&self) -> Object {
-        let kind = match self.access {
-            Access::Nothing | Access::Keys(_) => "key",
-            Access::Primary(_) => "primary",
-            Access::Index { .. } => "index",
-            Access::Scan => "scan",
-        };
-        let mut explained = Object::from([("plan", kind.into())]);
-        if let Access::Index { name, .. } = &self.access {
-            explained.set("index", Value::from(&**name));
-        }
-        if !self.bounds.is_empty() {
-            explained.set("bounds", Value::from(&*self.bounds));
-        }
-        explained.set("sorted", self.sorted.into());
-        explained.set("residual", (!self.residual.is_all()).into());
-        explained
+    pub fn is_sorted(&self) -> bool {
+        self.sorting != Sorting::Gather
+    }
+
+    /// The component of its entries that tells the value at the path, where nothing is left to ask of documents.
+    pub(crate) fn holds(&self, path: &Path, indexes: &[IndexFacts]) -> Option<usize> {
+        let [Walk { access: Access::Index { name, .. }, .. }] = self.walks.as_slice() else { return None };
+        let index = indexes.iter().find(|index| index.name == *name)?;
+        candidate::component_of(index, path).filter(|_| self.residual.is_all())
+    }
+
+    /// Whether a document may be found several times.
+    #[must_use]
+    pub fn repeats(&self) -> bool {
+        self.walks.len() > 1 || self.walks.iter().any(|walk| matches!(walk.access, Access::Index { dedupe: true, .. }))
     }
 }
 
 impl fmt::Display for Plan {
     /// `index site_ts [site = "x"] descending, dedupe, sort, filter`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.access {
-            Access::Nothing => write!(f, "nothing")?,
-            Access::Keys(keys) => write!(f, "{} key(s)", keys.len())?,
-            Access::Primary(_) => write!(f, "primary")?,
-            Access::Index { name, .. } => write!(f, "index {name}")?,
-            Access::Scan => write!(f, "scan")?,
-        }
-        if !self.bounds.is_empty() {
-            write!(f, " [{}]", self.bounds)?;
+        for (place, walk) in self.walks.iter().enumerate() {
+            write!(f, "{}", if place > 0 { " + " } else { "" })?;
+            match &walk.access {
+                Access::Nothing => write!(f, "nothing")?,
+                Access::Keys(keys) => write!(f, "{} key(s)", keys.len())?,
+                Access::Primary(_) => write!(f, "primary")?,
+                Access::Index { name, .. } => write!(f, "index {name}")?,
+                Access::Scan => write!(f, "scan")?,
+            }
+            if !walk.bounds.is_empty() {
+                write!(f, " [{}]", walk.bounds)?;
+            }
+            if !walk.asked.is_empty() {
+                write!(f, " where {}", walk.asked)?;
+            }
         }
         if self.direction == Direction::Descending {
             write!(f, " descending")?;
         }
-        if matches!(self.access, Access::Index { dedupe: true, .. }) {
-            write!(f, ", dedupe")?;
-        }
-        write!(f, "{}", if self.sorted { "" } else { ", sort" })?;
+        write!(f, "{}", if self.repeats() { ", dedupe" } else { "" })?;
+        write!(
+            f,
+            "{}",
+            match self.sorting {
+                Sorting::Given => "",
+                Sorting::Merge(_) => ", merge",
+                Sorting::Gather => ", sort",
+            }
+        )?;
         write!(f, "{}", if self.residual.is_all() { "" } else { ", filter" })
     }
 }

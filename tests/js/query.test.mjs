@@ -174,6 +174,18 @@ describe('explain', () => {
     assert.deepEqual([compound.plan, compound.index, compound.sorted], ['index', 'site_ts', true])
     const scan = await readings.find({ value: 5 }).explain()
     assert.deepEqual([scan.plan, scan.residual], ['scan', true])
+    assert.deepEqual([scan.tree.stage, scan.tree.input.stage, scan.execution], ['filter', 'scan', undefined])
+  })
+})
+
+describe('explain with execution', () => {
+  test('tells what was read', async (t) => {
+    const { readings } = await filled(t)
+    const { execution, alternatives } = await readings.find({ site: 'north', value: { $gte: 0 } }).sort({ ts: -1 }).limit(3).explain('executionStats')
+    assert.equal(execution.returned, 3)
+    assert.ok(execution.keys >= 3 && execution.documents >= 3 && execution.timeMs >= 0)
+    assert.ok(alternatives.some((other) => other.plan === 'scan' && other.because.length > 0))
+    await refuses(async () => readings.find().explain('everything'), 'invalid', /queryPlanner|everything/)
   })
 })
 

@@ -60,19 +60,19 @@ impl Model {
 }
 
 /// Makes documents, filters and sorts over few names and few values, so that much is equal.
-struct Maker(Random);
+pub struct Maker(pub Random);
 
 impl Maker {
-    fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+    pub fn pick<'a>(&mut self, choices: &[&'a str]) -> &'a str {
         choices[self.0.index(choices.len())]
     }
 
-    fn scalar(&mut self) -> String {
+    pub fn scalar(&mut self) -> String {
         self.pick(&["null", "0", "-0", "1", "1n", "2", "1.5", "'x'", "'y'", "''", "true", "Date(1)", "Bytes(1)"])
             .to_owned()
     }
 
-    fn value(&mut self) -> String {
+    pub fn value(&mut self) -> String {
         match self.0.below(10) {
             0..=6 => self.scalar(),
             7 => "[]".to_owned(),
@@ -221,9 +221,16 @@ async fn compare(ask: &impl Ask, model: &Model, collection: &str, maker: &mut Ma
         return mismatch("another order");
     }
     let keys = ask.try_ask(&format!("{{op: 'find', want: 'keys', {question}}}")).await.map_err(|e| e.to_string())?;
-    let ids: Vec<Value> = found.iter().map(|document| document.get("id").unwrap().clone()).collect();
-    if keys.get("keys") != Some(&Value::Array(ids)) {
-        return mismatch(&format!("other keys: {keys}"));
+    // Keys may be had another way than documents, so that other equals may come first.
+    let keys = keys.get("keys").unwrap().as_array().unwrap().iter();
+    let of_keys: Vec<Option<&Object>> =
+        keys.map(|id| matching.iter().find(|document| id_of(document) == key::encode(id.into()).unwrap())).collect();
+    let mut each: Vec<Vec<u8>> = of_keys.iter().flatten().map(|document| id_of(document)).collect();
+    each.sort();
+    each.dedup();
+    let sort_keys = of_keys.iter().map(|document| document.map(sort_key));
+    if each.len() != of_keys.len() || sort_keys.ne(expected.iter().map(|document| Some(sort_key(document)))) {
+        return mismatch("other keys");
     }
     let columns = ask
         .try_ask(&format!("{{op: 'find', want: 'columns', fields: ['u'], {question}}}"))

@@ -21,6 +21,7 @@ mod documents_glance;
 mod documents_index;
 mod documents_migrate;
 mod documents_model;
+mod documents_plans;
 mod documents_schema;
 mod documents_together;
 mod engine;

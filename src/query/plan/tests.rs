@@ -1,8 +1,9 @@
-//! Snapshots of plans: what is asked, and how it is answered.
+//! Snapshots of plans: what is asked, and how it is answered; by what the filter says alone, and over data.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use super::*;
+use crate::value::{Object, Value, View, key};
 
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
     Object::from(fields).into()
@@ -40,12 +41,12 @@ fn indexes() -> Vec<IndexFacts> {
 struct Asked {
     filter: Value,
     sort: Vec<Value>,
-    first_only: bool,
+    first: Option<usize>,
     key: Vec<&'static str>,
 }
 
 fn asked(filter: Value) -> Asked {
-    Asked { filter, sort: Vec::new(), first_only: false, key: vec!["id"] }
+    Asked { filter, sort: Vec::new(), first: None, key: vec!["id"] }
 }
 
 impl Asked {
@@ -55,7 +56,7 @@ impl Asked {
     }
 
     fn first(mut self) -> Self {
-        self.first_only = true;
+        self.first = Some(50);
         self
     }
 
@@ -64,13 +65,21 @@ impl Asked {
         self
     }
 
-    fn plan(&self) -> Plan {
+    fn plans(&self, indexes: &[IndexFacts], statistics: &dyn Statistics) -> Vec<Plan> {
         let filter = Filter::parse(self.filter.as_object().unwrap()).unwrap();
         let sort = Sort::parse(&self.sort).unwrap();
-        let (key_fields, indexes) = (paths(&self.key), indexes());
-        let first_only = self.first_only;
-        plan(&Question { filter: &filter, sort: &sort, first_only, key_fields: &key_fields, indexes: &indexes })
-            .unwrap()
+        let key_fields = paths(&self.key);
+        let (first, wants) = (self.first, Wants::Documents);
+        plans(
+            &Question { filter: &filter, sort: &sort, first, wants, field: None, key_fields: &key_fields, indexes },
+            statistics,
+        )
+        .unwrap()
+    }
+
+    /// By what the filter says alone.
+    fn plan(&self) -> Plan {
+        self.plans(&indexes(), &Unknown).swap_remove(0)
     }
 }
 
@@ -105,7 +114,7 @@ fn equality_then_range_then_order() {
     check(asked(object([("ts", op("$gt", 5)), ("z", 1.into())])), "index ts [ts > 5], filter");
     check(
         asked(object([("site", op("$in", vec!["a".into(), "b".into()]))])).sort(&[("ts", 1)]),
-        "index site_ts [site in [\"a\", \"b\"]], sort",
+        "index site_ts [site in [\"a\", \"b\"]], merge",
     );
     check(
         asked(object([("site", op("$in", vec!["a".into(), "b".into()]))])).sort(&[("site", 1), ("ts", 1)]),
@@ -162,22 +171,186 @@ fn a_sparse_index_serves_only_filters_that_exclude_what_is_missing() {
 }
 
 #[test]
-fn parts_of_and_bind_and_parts_of_or_do_not() {
+fn parts_of_and_bind_together_and_parts_of_or_each_for_itself() {
     let both = vec![object([("site", "x".into())]), object([("ts", 5.into())])];
     check(asked(object([("$and", both.clone().into())])), "index site_ts [site = \"x\", ts = 5]");
-    check(asked(object([("$or", both.into())])), "scan, filter");
+    check(asked(object([("$or", both.into())])), "index site_ts [site = \"x\"] + index ts [ts = 5], dedupe");
 }
 
 #[test]
-fn explain_is_plain() {
-    let plan = asked(object([("site", "x".into()), ("z", 1.into())])).sort(&[("ts", 1)]).plan();
-    let expected = "{plan: \"index\", index: \"site_ts\", bounds: \"site = \\\"x\\\"\", sorted: true, residual: true}";
-    assert_eq!(plan.explain().to_string(), expected);
+fn a_union_needs_keys_for_each_of_its_parts() {
+    let or = |parts: Vec<Value>| object([("$or", parts.into())]);
+    check(asked(or(vec![object([("ts", 5.into())]), object([("z", 1.into())])])), "scan, filter");
+    check(
+        asked(or(vec![object([("ts", 5.into()), ("z", 1.into())]), object([("id", 1.into())])])),
+        "index ts [ts = 5] + 1 key(s) [id = 1], dedupe, filter",
+    );
+    let values = vec![object([("ts", 5.into())]), object([("ts", op("$in", vec![3.into(), 5.into()]))])];
+    check(asked(or(values)), "index ts [ts in [3, 5]]");
+    let sites = vec![object([("site", "x".into()), ("ts", op("$gt", 3))]), object([("site", "y".into())])];
+    check(
+        asked(or(sites)).sort(&[("ts", -1)]),
+        "index site_ts [site = \"x\", ts > 3] + index site_ts [site = \"y\"] descending, dedupe, merge",
+    );
+}
+
+#[test]
+fn entries_are_asked_before_documents_are_read() {
+    check(
+        asked(object([("site", "x".into()), ("ts", op("$ne", 5)), ("id", op("$in", vec![1.into(), 2.into()]))])),
+        "2 key(s) [id in [1, 2]], filter",
+    );
+    check(asked(object([("site", "x".into()), ("ts", op("$ne", 5))])), "index site_ts [site = \"x\"] where ts");
+    check(asked(object([("tags", "x".into()), ("ts", op("$ne", 5))])), "index tags_ts [tags = \"x\"] where ts");
+    // An entry does not know whether null was missing, nor what kind of number a number was.
+    check(asked(object([("site", "x".into()), ("ts", op("$exists", true))])), "index site_ts [site = \"x\"], filter");
+    check(asked(object([("site", "x".into()), ("ts", op("$type", "long"))])), "index site_ts [site = \"x\"], filter");
+}
+
+/// Readings: 20,000 of 20 sites, 200 agents, of which one in ten is a warning; `ts` counts up.
+struct Readings(Vec<(IndexFacts, Vec<Vec<u8>>)>);
+
+const READINGS: i32 = 20_000;
+
+impl Readings {
+    fn with(indexes: &[&[&str]]) -> Self {
+        let field = |name: &str, at: i32| match name {
+            "site" => Value::from(format!("site-{:02}", at % 20)),
+            "agent" => Value::from(format!("agent-{:03}", at % 200)),
+            "status" => Value::from(if at % 10 == 3 { "warn" } else { "ok" }),
+            _ => Value::from(at),
+        };
+        let of = |fields: &&[&str]| {
+            let facts = IndexFacts { name: fields.join("_").into(), fields: paths(fields), sparse: false, multi: 0 };
+            let entry = |at: i32| {
+                let mut entry = Vec::new();
+                for name in fields.iter().chain(&["id"]) {
+                    key::push(&mut entry, View::from(&field(name, at))).unwrap();
+                }
+                entry
+            };
+            let mut entries: Vec<Vec<u8>> = (0..READINGS).map(entry).collect();
+            entries.sort();
+            (facts, entries)
+        };
+        Readings(indexes.iter().map(of).collect())
+    }
+
+    fn plans(&self, asked: &Asked) -> Vec<Plan> {
+        let facts: Vec<IndexFacts> = self.0.iter().map(|(facts, _)| facts.clone()).collect();
+        asked.plans(&facts, self)
+    }
+
+    #[track_caller]
+    fn check(&self, asked: Asked, expected: &str) {
+        let plans = self.plans(&asked);
+        assert_eq!(plans.first().unwrap().to_string(), expected, "{plans:#?}");
+    }
+}
+
+impl Statistics for Readings {
+    fn documents(&self) -> f64 {
+        f64::from(READINGS)
+    }
+
+    fn documents_in(&self, range: &KeyRange) -> f64 {
+        (0..READINGS).filter(|at| range.contains(&key::encode((&Value::from(*at)).into()).unwrap())).count() as f64
+    }
+
+    fn entries_in(&self, index: &IndexFacts, range: &KeyRange) -> f64 {
+        let (_, entries) = self.0.iter().find(|(facts, _)| facts.name == index.name).unwrap();
+        entries.iter().filter(|entry| range.contains(entry)).count() as f64
+    }
+}
+
+#[test]
+fn what_matches_often_is_found_in_the_order_and_what_is_rare_by_its_own_entries() {
+    let readings = Readings::with(&[&["agent"], &["ts"], &["status"], &["site", "ts"]]);
+    let agent = || asked(object([("agent", "agent-007".into())])).sort(&[("ts", -1)]);
+    readings.check(agent().first(), "index agent [agent = \"agent-007\"], sort");
+    readings.check(asked(object([("status", "ok".into())])).sort(&[("ts", -1)]).first(), "index ts descending, filter");
+    // All of them: reading in order would look up every document, one by one.
+    readings.check(asked(object([("status", "ok".into())])).sort(&[("ts", -1)]), "scan, sort, filter");
+    readings.check(
+        asked(object([("status", "warn".into()), ("agent", "agent-013".into())])),
+        "index agent [agent = \"agent-013\"], filter",
+    );
+    readings.check(
+        asked(object([("site", "site-03".into())])).sort(&[("ts", -1)]).first(),
+        "index site_ts [site = \"site-03\"] descending",
+    );
+    let sites = op("$in", vec!["site-03".into(), "site-07".into()]);
+    readings.check(
+        asked(object([("site", sites)])).sort(&[("ts", -1)]).first(),
+        "index site_ts [site in [\"site-03\", \"site-07\"]] descending, merge",
+    );
+}
+
+#[test]
+fn where_one_index_gives_just_what_is_wanted_nothing_is_estimated() {
+    let key_fields = paths(&["id"]);
+    let indexes = indexes();
+    let certain_of = |filter: Value, first| {
+        let filter = Filter::parse(filter.as_object().unwrap()).unwrap();
+        let sort = Sort::parse(&[Value::Array(vec!["ts".into(), (-1).into()])]).unwrap();
+        let (wants, field) = (Wants::Documents, None);
+        let question =
+            Question { filter: &filter, sort: &sort, first, wants, field, key_fields: &key_fields, indexes: &indexes };
+        certain(&question).unwrap().map(|plan| plan.to_string())
+    };
+    let site = || object([("site", "x".into())]);
+    assert_eq!(certain_of(site(), Some(50)).unwrap(), "index site_ts [site = \"x\"] descending");
+    assert_eq!(certain_of(object([]), Some(50)).unwrap(), "index ts descending");
+    assert_eq!(certain_of(site(), None), None);
+    assert_eq!(certain_of(object([("site", "x".into()), ("z", 1.into())]), Some(50)), None);
+}
+
+#[test]
+fn the_narrower_range_is_read_and_one_that_holds_nearly_all_is_not() {
+    let readings = Readings::with(&[&["agent"], &["ts"], &["site", "ts"]]);
+    readings.check(asked(object([("ts", op("$gte", 100))])), "scan, filter");
+    readings.check(asked(object([("ts", op("$gte", 19_900))])), "index ts [ts >= 19900]");
+    let both = |from: i32| asked(object([("ts", op("$gte", from)), ("agent", "agent-001".into())]));
+    readings.check(both(100), "index agent [agent = \"agent-001\"], filter");
+    readings.check(both(19_990), "index ts [ts >= 19990], filter");
+    let site = |from: i32| asked(object([("ts", op("$gte", from)), ("site", op("$gte", "site-01"))]));
+    readings.check(site(19_000), "index ts [ts >= 19000], filter");
+}
+
+#[test]
+fn a_union_pays_only_where_its_parts_are_narrow() {
+    let readings = Readings::with(&[&["agent"], &["ts"], &["status"]]);
+    let or = |parts: Vec<Value>| asked(object([("$or", parts.into())]));
+    let narrow = object([("ts", op("$gt", 19_950))]);
+    readings.check(
+        or(vec![narrow.clone(), object([("agent", "agent-001".into())])]),
+        "index ts [ts > 19950] + index agent [agent = \"agent-001\"], dedupe",
+    );
+    readings.check(or(vec![narrow, object([("status", "ok".into())])]), "scan, filter");
+}
+
+#[test]
+fn explain_says_the_plan_as_a_tree_and_why_not_another() {
+    let readings = Readings::with(&[&["agent"], &["ts"]]);
+    let asked = asked(object([("agent", "agent-007".into()), ("z", 1.into())])).sort(&[("ts", -1)]).first();
+    let plans = readings.plans(&asked);
+    let (filter, sort) = (Filter::all(), Sort::parse(&asked.sort).unwrap());
+    let (first, wants) = (Some(50), Wants::Documents);
+    let question = Question { filter: &filter, sort: &sort, first, wants, field: None, key_fields: &[], indexes: &[] };
+    let explained = explain(&plans, &question, (0, Some(50))).to_string();
+    let expected = "{plan: \"index\", index: \"agent\", bounds: \"agent = \\\"agent-007\\\"\", sorted: false, residual: true, \
+        estimate: {keys: 100, documents: 100, cost: 196}, tree: {stage: \"limit\", skip: 0, limit: 50, input: \
+        {stage: \"sort\", by: [[\"ts\", -1]], keeps: 50, input: {stage: \"filter\", fields: [\"z\"], input: \
+        {stage: \"documents\", input: {stage: \"index\", index: \"agent\", bounds: \"agent = \\\"agent-007\\\"\", ranges: 1, \
+        direction: \"ascending\"}}}}}, alternatives: [";
+    assert!(explained.starts_with(expected), "{explained}");
+    assert!(explained.contains("plan: \"scan\"") && explained.contains("% of the cost"), "{explained}");
 }
 
 #[test]
 fn gt_leaves_out_the_value_itself_in_compound_keys() {
-    let Access::Index { ranges, .. } = asked(object([("ts", op("$gt", 5))])).plan().access else { panic!() };
+    let plan = asked(object([("ts", op("$gt", 5))])).plan();
+    let Access::Index { ranges, .. } = &plan.walks.first().unwrap().access else { panic!() };
     let entry = |ts: i32| [crate::value::key::encode((&Value::from(ts)).into()).unwrap(), vec![0x18, b'k', 0]].concat();
     let contains = |ts| ranges.iter().any(|range| range.contains(&entry(ts)));
     assert!(!contains(5) && contains(6) && !contains(4));

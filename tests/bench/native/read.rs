@@ -122,6 +122,34 @@ fn main() {
     measure("site_sort_ts_50", 500, &database, || {
         find(vec![("filter", site()), ("sort", newest()), ("limit", 50.into())])
     });
+    // A part of the sites, the newest of all: each site's entries give the order.
+    measure("sites_sort_ts_50", 200, &database, || {
+        let sites = list(vec!["site-01".into(), "site-04".into(), "site-07".into()]);
+        let among = Object::from([("site", Object::from([("$in", sites)]).into())]);
+        find(vec![("filter", among.into()), ("sort", newest()), ("limit", 50.into())])
+    });
+    // What matches often, in the order of an index that says nothing of it.
+    measure("ok_sort_ts_50", 100, &database, || {
+        let ok = Object::from([("status", "ok".into())]);
+        find(vec![("filter", ok.into()), ("sort", newest()), ("limit", 50.into())])
+    });
+    measure("agent_or_agent", 100, &database, || {
+        let mut narrow = Object::new();
+        narrow.set("$or", list(vec![agent(), range()]));
+        find(vec![("filter", narrow.into()), ("want", "count".into())])
+    });
+    measure("agent_documents_500", 100, &database, || find(vec![("filter", agent())]));
+    measure("most_of_range", 10, &database, || {
+        let most = Object::from([("$gte", (TS_START_MS + 1000 * TS_STEP_MS).into())]);
+        find(vec![
+            ("filter", Object::from([("ts", most.into())]).into()),
+            ("want", "count".into()),
+            ("limit", 90_000.into()),
+        ])
+    });
+    measure("distinct_agents", 10, &database, || {
+        request("distinct", vec![("field", "agent".into()), ("filter", Object::new().into())])
+    });
     measure("range_1000", 100, &database, || find(vec![("filter", range())]));
     measure("range_1000_keys", 100, &database, || find(vec![("filter", range()), ("want", "keys".into())]));
     measure("range_1000_count", 100, &database, || find(vec![("filter", range()), ("want", "count".into())]));

@@ -77,7 +77,10 @@ const keys = await readings.find().keys()
 expect<Same<typeof keys, Key[]>>()
 ;(await readings.find().count()) satisfies number
 for await (const doc of readings.find().limit(5)) expect<Same<typeof doc, Reading>>()
-;(await readings.find().explain()).plan satisfies 'key' | 'primary' | 'index' | 'scan'
+;(await readings.find().explain()).plan satisfies 'key' | 'primary' | 'index' | 'union' | 'scan'
+;(await readings.find().explain('executionStats')).execution?.documents satisfies number | undefined
+// @ts-expect-error no such mode
+readings.find().explain('everything')
 
 const some = await readings.find().project({ id: 1, ts: 1 }).toArray()
 expect<Same<(typeof some)[0] & {}, { id: string; ts: Date }>>()
