@@ -1,7 +1,7 @@
 //! Costs: what a way to answer is expected to take.
 //!
-//! Not a clock: a unit is about a microsecond where blocks are in memory. Only the ratios matter, and they were measured
-//! (`tests/bench/native/read.rs`): a document that is looked up by its key costs several times what it costs in a scan.
+//! Not a clock: a unit is meant to be a microsecond where blocks are in memory, and only the ratios matter: a document
+//! that is looked up by its key costs several times what it costs in a scan. `tests/bench/native/read.rs` measures both.
 //!
 //! Invariant: the same estimates give the same cost. Fields are taken to be independent of each other and of the order,
 //! which is not so: a walk that hopes to find what it wants early is taken to need twice as long.
