@@ -5,6 +5,7 @@
 use super::document;
 use super::find::{Find, Found, Keys, Query, Reading};
 use super::work::Reader;
+use crate::engine::Engine;
 use crate::engine::catalog::Collection;
 use crate::error::{Error, Result};
 use crate::query::Projection;
@@ -277,6 +278,29 @@ pub(crate) async fn sizes<S: Storage>(reader: Reader<S>, collection: &Rc<Collect
         size_bytes += found.stored().len();
     }
     Ok((documents, size_bytes))
+}
+
+/// What a find really reads, for people.
+pub(crate) async fn execution<S: Storage>(mut find: Find<S>, engine: &Engine<S>) -> Result<Object> {
+    let (start_ms, fetched) = (engine.env().monotonic_ms(), engine.figures().cache_misses);
+    let mut returned = 0;
+    loop {
+        match find.next_batch(BATCH).await?.len() {
+            0 => break,
+            more => returned += more,
+        }
+    }
+    let reads = find.reads();
+    let fetched = usize::try_from(engine.figures().cache_misses - fetched).unwrap_or(usize::MAX);
+    let mut execution = counts(&[
+        ("keys", reads.keys),
+        ("documents", reads.documents),
+        ("blocksFetched", fetched),
+        ("returned", returned),
+    ]);
+    let time_ms = engine.env().monotonic_ms() - start_ms;
+    execution.set("timeMs", Value::number(time_ms).unwrap_or(Value::Null));
+    Ok(execution)
 }
 
 /// An object of counts.

@@ -25,9 +25,6 @@ use crate::value::batch::Batch;
 use crate::value::{Object, Path, Value, codec};
 use std::rc::Rc;
 
-/// Documents that are read together where nobody gets them.
-const BATCH: usize = 1024;
-
 /// Where a request takes effect.
 pub(crate) enum Scope<'a, S: Storage> {
     /// On the newest state, committing by itself.
@@ -181,7 +178,11 @@ impl<S: Storage> Scope<'_, S> {
                 let mut explained = query.explain(&reader, &collection, reading).await?;
                 if is_carried_out {
                     let find = Find::new(reader, collection, query, reading)?;
-                    explained.set("execution", self.carried_out(find).await?.into());
+                    let engine = match self {
+                        Scope::Latest(shared) => &shared.engine,
+                        Scope::Within(work, _) => &work.shared.engine,
+                    };
+                    explained.set("execution", answer::execution(find, engine).await?.into());
                 }
                 Ok(encoded(explained))
             }
@@ -294,33 +295,6 @@ impl<S: Storage> Scope<'_, S> {
             }
         }
         Ok((sources, pipeline))
-    }
-
-    /// What a find really reads, for people.
-    async fn carried_out(&self, mut find: Find<S>) -> Result<Object> {
-        let engine = match self {
-            Scope::Latest(shared) => &shared.engine,
-            Scope::Within(work, _) => &work.shared.engine,
-        };
-        let (start_ms, fetched) = (engine.env().monotonic_ms(), engine.figures().cache_misses);
-        let mut returned = 0;
-        loop {
-            match find.next_batch(BATCH).await?.len() {
-                0 => break,
-                more => returned += more,
-            }
-        }
-        let reads = find.reads();
-        let fetched = usize::try_from(engine.figures().cache_misses - fetched).unwrap_or(usize::MAX);
-        let mut execution = answer::counts(&[
-            ("keys", reads.keys),
-            ("documents", reads.documents),
-            ("blocksFetched", fetched),
-            ("returned", returned),
-        ]);
-        let time_ms = engine.env().monotonic_ms() - start_ms;
-        execution.set("timeMs", Value::number(time_ms).unwrap_or(Value::Null));
-        Ok(execution)
     }
 
     async fn open_cursor(&self, request: &Request) -> Result<Vec<u8>> {

@@ -179,7 +179,7 @@ fn gather(filter: &Filter, fields: &mut Vec<Value>) {
                 fields.push(path);
             }
         }
-        // What an expression asks of which fields is not said.
-        Filter::Itself(_) | Filter::Expression(_) => {}
+        Filter::Expression(_) if !fields.contains(&"$expr".into()) => fields.push("$expr".into()),
+        Filter::Expression(_) | Filter::Itself(_) => {}
     }
 }
