@@ -35,6 +35,7 @@ mod find;
 mod gate;
 mod glance;
 mod index_build;
+mod live;
 mod migrate;
 mod operation;
 mod request;
@@ -162,9 +163,15 @@ impl<S: Storage> Database<S> {
         self.shared.listeners.add(listener);
     }
 
+    /// Calls `listener` with what each commit makes of live queries; see `db/live.rs`. It must only take note.
+    pub fn on_live(&self, listener: impl Fn(Vec<u8>) + 'static) {
+        self.shared.lives.listen(listener);
+    }
+
     /// Waits for the commits under way and closes. Every later call fails with `closed`.
     pub async fn close(&self) {
         self.shared.cursors.clear();
+        self.shared.lives.clear();
         self.shared.engine.close().await;
     }
 }

@@ -65,14 +65,26 @@ impl Documents {
     }
 
     fn push_found(&mut self, of: &Collection, found: &Found, projection: Option<&Projection>) -> Result<()> {
-        let pushed = document::open(of, found.stored()).and_then(|view| match projection {
+        self.push_stored(of, found.primary(), found.stored(), projection)
+    }
+
+    /// Adds a document as it is stored.
+    pub(super) fn push_stored(
+        &mut self,
+        of: &Collection,
+        primary: &[u8],
+        value: &[u8],
+        projection: Option<&Projection>,
+    ) -> Result<()> {
+        let pushed = document::open(of, value).and_then(|view| match projection {
             None => self.push(View::Object(view)),
             Some(projection) => self.push(View::from(&Value::Object(projection.apply(view)?))),
         });
-        pushed.map_err(|error| document::naming(error, of, found.primary()))
+        pushed.map_err(|error| document::naming(error, of, primary))
     }
 
-    fn finish(self, out: &mut Vec<u8>) {
+    /// Appends them as an array.
+    pub(super) fn finish(self, out: &mut Vec<u8>) {
         match self {
             Documents::Few(list) => list.finish(out),
             Documents::Many(table) => table.finish(out),

@@ -15,7 +15,7 @@ use super::operation::Operation;
 use super::run::run;
 use super::shared::Shared;
 use super::work::{Reader, Work, no_collection};
-use super::{answer, define, index_build, migrate};
+use super::{answer, define, index_build, live, migrate};
 use crate::engine::Committed;
 use crate::engine::catalog::{Catalog, Collection};
 use crate::error::{Error, ErrorKind, Result};
@@ -57,7 +57,8 @@ impl Request {
     /// Whether it can be answered again and again.
     pub(super) fn only_reads(&self) -> bool {
         let Ok(op) = self.text("op") else { return false };
-        ["get", "find", "aggregate", "count", "distinct", "stats", "explain", "migration_read"].contains(&op)
+        let reads = ["get", "find", "aggregate", "count", "distinct", "stats", "explain", "migration_read"];
+        op.starts_with("live_") || reads.contains(&op)
     }
 
     /// A field that is there and not null.
@@ -109,7 +110,7 @@ impl Request {
         if self.given("filter").is_some() { Filter::parse(self.object("filter")?) } else { Ok(Filter::all()) }
     }
 
-    fn query(&self) -> Result<Query> {
+    pub(super) fn query(&self) -> Result<Query> {
         Ok(Query {
             filter: self.filter()?,
             sort: Sort::parse(self.list_or_empty("sort")?)?,
@@ -142,7 +143,7 @@ impl Request {
         self.list("fields")?.iter().map(field).collect()
     }
 
-    fn projection(&self, key_fields: &[Path]) -> Result<Option<Projection>> {
+    pub(super) fn projection(&self, key_fields: &[Path]) -> Result<Option<Projection>> {
         Projection::parse(self.list_or_empty("project")?, key_fields)
     }
 }
@@ -202,6 +203,7 @@ impl<S: Storage> Scope<'_, S> {
             "migration_begin" | "migration_read" | "migration_write" | "migration_end" => {
                 migrate::answer(self, request).await
             }
+            "live_open" | "live_next" | "live_close" => live::answer(self, request).await,
             op => Err(Error::new(ErrorKind::Unsupported, format!("operation `{op}` is not known"))),
         }
     }

@@ -7,6 +7,7 @@
 
 use super::cursor::Cursors;
 use super::gate::Gate;
+use super::live::Lives;
 use super::rules::Rules;
 use super::watch::{self, Listeners};
 use super::work::load_catalog;
@@ -39,6 +40,7 @@ pub(crate) struct Shared<S: Storage> {
     /// Indexes that are being built here: documents done, and all.
     pub(crate) builds: RefCell<Sorted<(CollectionId, Name), (usize, usize)>>,
     pub(crate) listeners: Listeners,
+    pub(crate) lives: Lives,
     known: Rc<RefCell<Known>>,
 }
 
@@ -53,11 +55,13 @@ impl<S: Storage> Shared<S> {
     pub(crate) async fn new(engine: Engine<S>, durability: Durability) -> Result<Self> {
         let known: Rc<RefCell<Known>> = Rc::default();
         let listeners = Listeners::default();
-        let (noted, told) = (Rc::clone(&known), listeners.clone());
+        let lives = Lives::default();
+        let (noted, told, followed) = (Rc::clone(&known), listeners.clone(), lives.clone());
         engine.on_commit(move |event| {
             note(&mut noted.borrow_mut(), event);
             let catalog = Rc::clone(&noted.borrow().catalog);
             watch::tell(&told, &catalog, event);
+            followed.tell(&catalog, event);
         });
         let catalog = load_catalog(&engine.snapshot()?).await?;
         known.borrow_mut().catalog = Rc::new(catalog);
@@ -72,6 +76,7 @@ impl<S: Storage> Shared<S> {
             cursors: Cursors::default(),
             builds: RefCell::default(),
             listeners,
+            lives,
             known,
         })
     }

@@ -64,6 +64,19 @@ impl Sort {
         self.fields.is_empty()
     }
 
+    /// This order and, between what is alike in it, that of these fields, in the direction of the last one.
+    #[must_use]
+    pub fn with(&self, fields: &[Path]) -> Sort {
+        let direction = self.fields.last().map_or(Direction::Ascending, |(_, direction)| *direction);
+        let mut whole = self.clone();
+        for field in fields {
+            if !whole.fields.iter().any(|(known, _)| known == field) {
+                whole.fields.push((field.clone(), direction));
+            }
+        }
+        whole
+    }
+
     /// Appends bytes that sort as the document does.
     ///
     /// # Errors

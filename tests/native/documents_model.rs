@@ -81,7 +81,7 @@ impl Maker {
         }
     }
 
-    fn document(&mut self, id: &str) -> Object {
+    pub fn document(&mut self, id: &str) -> Object {
         let mut text = format!("{{id: {id}");
         for (field, percent) in [("a", 85), ("b", 60), ("s", 40)] {
             if self.0.percent(percent) {
@@ -101,7 +101,7 @@ impl Maker {
         crate::notation::object(&(text + "}"))
     }
 
-    fn id(&mut self) -> String {
+    pub fn id(&mut self) -> String {
         let number = self.0.below(30);
         match self.0.below(4) {
             0 => format!("'k{number}'"),
@@ -139,7 +139,7 @@ impl Maker {
         }
     }
 
-    fn filter(&mut self) -> String {
+    pub fn filter(&mut self) -> String {
         let mut fields = Vec::new();
         for name in ["a", "b", "c.d", "s", "u", "id", "c"] {
             if self.0.percent(22) {
@@ -152,7 +152,7 @@ impl Maker {
         format!("{{{}}}", fields.join(", "))
     }
 
-    fn sort(&mut self) -> String {
+    pub fn sort(&mut self) -> String {
         let mut fields = Vec::new();
         let way = self.pick(&["1", "-1"]);
         for name in ["b", "a", "c.d", "s", "id"] {
@@ -164,7 +164,7 @@ impl Maker {
         format!("[{}]", fields.join(", "))
     }
 
-    fn update(&mut self) -> String {
+    pub fn update(&mut self) -> String {
         match self.0.below(8) {
             0 => format!("{{$set: {{a: {}}}}}", self.value()),
             4 => format!("{{$max: {{b: {}}}, $min: {{s: {}}}}}", self.scalar(), self.scalar()),

@@ -27,6 +27,7 @@ mod documents_together;
 mod engine;
 mod filters;
 mod format;
+mod live;
 mod preload;
 mod quota;
 mod schema;
