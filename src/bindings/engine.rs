@@ -26,6 +26,7 @@ pub struct Engine {
     database: Rc<Database<AnyStorage>>,
     commits: Callbacks,
     changes: Callbacks,
+    lives: Callbacks,
     connection: Callbacks,
 }
 
@@ -132,6 +133,11 @@ impl Engine {
         self.changes.set(callback);
     }
 
+    /// Calls `callback` with the encoded message after each commit that concerns live queries; see `db/live/message.rs`.
+    pub fn on_live(&self, callback: Function) {
+        self.lives.set(Some(callback));
+    }
+
     /// Calls `callback` with `lost`, `reopened` or `deleted`.
     pub fn on_connection(&self, callback: Function) {
         self.connection.set(Some(callback));
@@ -170,7 +176,10 @@ async fn open(config: &[u8], head_start: Option<Array>) -> Result<Engine> {
         let news = news.clone();
         with_changes.push(move || Uint8Array::from(news.encode().as_slice()).into());
     });
-    Ok(Engine { database: Rc::new(database), commits, changes, connection })
+    let lives = Callbacks::default();
+    let followed = lives.clone();
+    database.on_live(move |message| followed.push(move || Uint8Array::from(message.as_slice()).into()));
+    Ok(Engine { database: Rc::new(database), commits, changes, lives, connection })
 }
 
 async fn open_indexed_db(

@@ -25,6 +25,8 @@ export interface Engine {
   on_commit(callback: () => void): void
   /** Without a callback, changes are not even encoded. */
   on_change(callback: ((change: Uint8Array) => void) | undefined): void
+  /** Told, after a commit, what it makes of live queries. */
+  on_live(callback: (message: Uint8Array) => void): void
   on_connection(callback: (event: string) => void): void
   close(): Promise<void>
   free(): void

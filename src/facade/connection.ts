@@ -13,12 +13,14 @@ import { HyphaError, isTrap } from './errors.js'
 import { Gather } from './gather.js'
 import type { Instance } from './instance.js'
 import { Line, type Leave } from './line.js'
+import { Lives } from './live.js'
 import { Listeners } from './listeners.js'
 import { MarkKeeper, type Mark } from './mark.js'
 import { News } from './news.js'
 import type { Patience } from './patience.js'
 import { Peers } from './peers.js'
 import type { Prelude } from './prelude.js'
+import { noteRead } from './reads.js'
 import { Timer } from './timer.js'
 import type { Change, Commit, Durability, Events, InsertOneResult } from './types.js'
 
@@ -31,6 +33,8 @@ const AFTER_MS = 30
 
 export class Connection {
   readonly config: Config
+  /** The live queries. */
+  readonly lives = new Lives((request) => this.#send(request))
   readonly #engine: Engine
   readonly #instance: Instance
   readonly #calls: Calls
@@ -77,6 +81,7 @@ export class Connection {
     this.#timer = new Timer(() => this.#maintain(), exclusively)
     this.#marks = config.storage === 'memory' ? undefined : new MarkKeeper(config.name, () => this.#mark())
     engine.on_commit(() => this.#committed())
+    engine.on_live((message) => this.lives.receive(decode(message)))
     engine.on_connection((event) => this.#connectionChanged(event))
     // What was committed while the engine was being loaded was told to nobody here.
     this.#after = this.#peers === undefined ? undefined : setTimeout(() => void news.hint(), AFTER_MS)
@@ -87,9 +92,14 @@ export class Connection {
   /** Reads. Given up on, the answer is thrown away when it comes. */
   async ask(request: Request, patience: Patience | undefined): Promise<unknown> {
     patience?.check()
-    const bytes = encodeRequest(request)
-    const answer = this.call(() => this.#engine.request(bytes))
+    noteRead(this, request)
+    const answer = this.#send(request)
     return patience === undefined ? answer : patience.race(answer)
+  }
+
+  #send(request: Request): Promise<unknown> {
+    const bytes = encodeRequest(request)
+    return this.call(() => this.#engine.request(bytes))
   }
 
   /**
@@ -98,6 +108,7 @@ export class Connection {
    */
   get(collection: string, key: unknown): unknown {
     this.#calls.check()
+    noteRead(this, { op: 'get', collection })
     let request: Uint8Array
     try {
       request = encode([collection, key])
@@ -238,6 +249,7 @@ export class Connection {
     this.#calls.end(reason)
     if (this.#isOver) return
     this.#isOver = true
+    this.lives.end(reason === closed ? undefined : reason)
     clearTimeout(this.#after)
     this.#timer.stop()
     this.#peers?.stop()

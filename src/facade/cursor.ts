@@ -5,12 +5,14 @@
 // its first to its last document, and its cursor in the engine is closed whichever way it ends.
 
 import type { Channel } from './channel.js'
+import type { Request } from './codec.js'
 import { invalid } from './errors.js'
+import { results, startOf, subscribe } from './follow.js'
 import { CALL, checkOptions, describe } from './options.js'
 import { readFilter, readPath, readProjection, readSort, type Pairs } from './query.js'
 import type { Path } from './paths.js'
 import type { Values } from './table.js'
-import type { CallOptions, Columns, ExplainMode, Filter, Key, Plan, Projected, Projection, Sort } from './types.js'
+import type { CallOptions, Columns, ExplainMode, Filter, Key, LiveObserver, LiveOptions, LiveResult, Plan, Projected, Projection, Sort } from './types.js'
 
 /** How many documents of an iteration cross the boundary at once: few at first, for whoever wants the first. */
 const BATCH_START = 32
@@ -104,6 +106,22 @@ export class Cursor<T, R = T> implements AsyncIterable<R> {
     const isMode = typeof mode === 'string'
     if (isMode && !MODES.includes(mode)) throw invalid(`mode of explain is ${describe(mode)}`, { hint: `it is one of ${MODES.join(', ')}` })
     return (await this.#ask('explain', 'explain', { want: 'docs', mode: isMode ? mode : null }, isMode ? options : (mode ?? options))) as Plan
+  }
+
+  /**
+   * The result now, and again after each commit, of any tab, that changes it. What sorts alike comes by key, in the direction
+   * of the last field of the sort. Commits that come while nobody waits for a result are told as one. It ends with the
+   * signal, and when the database is closed.
+   */
+  live(options?: LiveOptions): AsyncIterable<LiveResult<R>> {
+    checkOptions(options, { signal: CALL['signal']! }, 'live')
+    const start = startOf(this.#channel)
+    return { [Symbol.asyncIterator]: () => results<R>(start, this.#query as object as Request, options?.signal) }
+  }
+
+  /** Calls `listener` with what `live` would give, once for each commit; answers how to stop that. */
+  subscribe(listener: ((result: LiveResult<R>) => void) | LiveObserver<LiveResult<R>>): () => void {
+    return subscribe<R>(startOf(this.#channel), this.#query as object as Request, listener)
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {

@@ -6,11 +6,13 @@
 
 import type { Channel } from './channel.js'
 import { checked } from './checked.js'
+import type { Request } from './codec.js'
 import { Collection } from './collection.js'
 import { readConfig } from './config.js'
 import type { Connection } from './connection.js'
 import { HyphaError, invalid, quote } from './errors.js'
 import type { InputOf, Known, OutputOf, SchemasOf } from './infer.js'
+import type { Follower } from './live.js'
 import type { Source } from './load.js'
 import { CALL, checkOptions, describe, nearestTo } from './options.js'
 import { Patience } from './patience.js'
@@ -37,6 +39,7 @@ export class Database<S extends Schemas = Schemas> {
     this.#channel = {
       get: (collection, key) => this.#live().get(collection, key),
       ask: async (request, options) => this.#live().ask(request, Patience.from(options)),
+      live: (request, follower) => this.#follow(request, follower),
       write: async (request, options: WriteOptions | undefined) => this.#live().write(request, options?.durability, Patience.from(options)),
       insert: (collection, document, options) => Patience.from(options) === undefined ? this.#live().insert(collection, document, options?.durability) : undefined,
     }
@@ -98,6 +101,17 @@ export class Database<S extends Schemas = Schemas> {
 
   async [asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  /** Follows a query as long as this handle is open. */
+  #follow(request: Request, follower: Follower): () => void {
+    const live = this.#live().lives.open(request, { ...follower, ended: (reason) => this.#offs.delete(end) && follower.ended(reason) })
+    const end = (): void => live.end(undefined)
+    this.#offs.add(end)
+    return () => {
+      this.#offs.delete(end)
+      live.stop()
+    }
   }
 
   /** Writes that take effect together; answers with their commit. */

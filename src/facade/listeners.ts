@@ -33,10 +33,14 @@ export class Listeners {
       try {
         listener(what as never)
       } catch (thrown) {
-        // As with events of the platform: the error is the page's, and the other listeners are still told.
-        if (typeof reportError === 'function') reportError(thrown)
-        else queueMicrotask(() => { throw thrown })
+        report(thrown)
       }
     }
   }
+}
+
+/** As with events of the platform: what a listener throws is the page's error, and others are still told. */
+export function report(thrown: unknown): void {
+  if (typeof reportError === 'function') reportError(thrown)
+  else queueMicrotask(() => { throw thrown })
 }

@@ -3,6 +3,7 @@
 // Not a place for code.
 
 export { HyphaError, type ErrorCode, type ErrorDetails } from './errors.js'
+export { liveQuery } from './live_query.js'
 export { memory } from './storage.js'
 export type { Aggregation } from './aggregation.js'
 export type { Collection } from './collection.js'

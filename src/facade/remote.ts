@@ -58,6 +58,7 @@ class Remote implements Engine {
   #lock = ''
   #onCommit: () => void = () => undefined
   #onChange: ((change: Uint8Array) => void) | undefined
+  #onLive: (message: Uint8Array) => void = () => undefined
   #onConnection: (event: string) => void = () => undefined
 
   constructor(worker: WorkerLike) {
@@ -134,6 +135,10 @@ class Remote implements Engine {
     this.tell(callback === undefined ? 'unwatch' : 'watch', 0)
   }
 
+  on_live(callback: (message: Uint8Array) => void): void {
+    this.#onLive = callback
+  }
+
   on_connection(callback: (event: string) => void): void {
     this.#onConnection = callback
   }
@@ -177,6 +182,7 @@ class Remote implements Engine {
       case 'died': return this.#die(new Error(String(argument)))
       case 'commit': return this.#onCommit()
       case 'change': return this.#onChange?.(argument as Uint8Array)
+      case 'live': return this.#onLive(argument as Uint8Array)
       case 'connection': return this.#onConnection(argument as string)
     }
   }

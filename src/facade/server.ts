@@ -53,6 +53,7 @@ class Server {
     await this.#started
     this.#engine = await this.#glue.Engine.open(config)
     this.#engine.on_commit(() => this.#tell('commit'))
+    this.#engine.on_live((message) => this.#tell('live', message))
     this.#engine.on_connection((event) => this.#tell('connection', event))
   }
 

@@ -14,6 +14,7 @@ import type { InputOf, OutputOf } from './infer.js'
 import { HyphaError, invalid } from './errors.js'
 import { COUNT, WRITE, checkOptions, describe, type OptionTable } from './options.js'
 import { Patience } from './patience.js'
+import { noteRead } from './reads.js'
 import type { CallOptions, Commit, Document, Schemas, TransactionOptions } from './types.js'
 
 const RETRIES = 32
@@ -80,6 +81,7 @@ export class Transaction<S extends Schemas = Schemas> {
     const patience = Patience.from(options)
     this.#patience?.check()
     patience?.check()
+    noteRead(this.#connection, request)
     const bytes = encodeRequest(request)
     const asked = this.#connection.call(() => this.#engine.request(bytes))
     this.#open.add(asked)

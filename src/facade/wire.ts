@@ -10,7 +10,7 @@ export type Verb = 'open' | 'request' | 'begin' | 'commit' | 'rollback' | 'watch
 /** An answer, or the error in its place; or, of number 0, an event. */
 export type Answer = [number: number, answer: unknown, error?: unknown] | [0, Event, argument?: unknown]
 /** `ready`: the worker lives, and holds its lock. `died`: the engine trapped. The others are the engine's. */
-export type Event = 'ready' | 'died' | 'commit' | 'change' | 'connection'
+export type Event = 'ready' | 'died' | 'commit' | 'change' | 'live' | 'connection'
 
 /** The first message to a worker. */
 export interface Start {

@@ -13,7 +13,7 @@ const file = (name) => fileURLToPath(new URL(name, import.meta.url))
 const config = (worker, more) => ({ name: freshName(), storage: memory(), collections: { a: { key: 'id' } }, thread: { worker }, ...more })
 
 test('whatever is true of the package is true of it with the engine in a worker', { timeout: 300_000 }, async () => {
-  const suites = ['documents', 'query', 'schema', 'transaction', 'lifecycle', 'patience'].map((name) => file(`${name}.test.mjs`))
+  const suites = ['documents', 'query', 'schema', 'transaction', 'lifecycle', 'patience', 'live'].map((name) => file(`${name}.test.mjs`))
   const env = { ...process.env, NODE_TEST_CONTEXT: undefined }
   await promisify(execFile)(process.execPath, ['--import', file('support/register_in_worker.mjs'), '--test', ...suites], { env, timeout: 180_000, maxBuffer: 1 << 26 })
     .catch((error) => assert.fail(error.stdout.split('\n').filter((line) => /not ok|error:|expected|actual/.test(line)).join('\n')))

@@ -13,3 +13,9 @@ declare module '*/engine.wasm?module' {
 declare module 'node:fs/promises' {
   export function readFile(file: URL): Promise<Uint8Array>
 }
+
+// What is used of React. Its own types would be a package more for everyone who builds this one.
+declare module 'react' {
+  export function useMemo<T>(make: () => T, deps: readonly unknown[]): T
+  export function useSyncExternalStore<T>(subscribe: (changed: () => void) => () => void, state: () => T, serverState: () => T): T
+}

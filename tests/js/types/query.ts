@@ -1,5 +1,6 @@
 // Types of filters, sorts, projections and what queries answer with.
-import type { Key } from 'hyphadb'
+import { liveQuery, type Key } from 'hyphadb'
+import { useLiveQuery } from 'hyphadb/react'
 import { anything, expect, readings, trees, type Reading, type Same } from './data.js'
 
 readings.find()
@@ -135,3 +136,19 @@ export async function byId<T extends { id: string; n: number }>(collection: impo
   await collection.put(doc)
   return collection.get(doc.id)
 }
+
+// Live queries
+for await (const { docs, changes, seq } of readings.find({ agent: 5 }).project({ id: 1 }).live({ signal: new AbortController().signal })) {
+  expect<Same<typeof docs, readonly { id: string }[]>>()
+  expect<Same<typeof changes.removed, readonly { id: string }[]>>()
+  expect<Same<typeof seq, number>>()
+}
+const stop = readings.find().subscribe(({ docs }) => expect<Same<typeof docs, readonly Reading[]>>())
+stop()
+// @ts-expect-error a signal, not a time
+readings.find().live({ timeoutMs: 5 })
+liveQuery(() => readings.find()).subscribe((docs) => expect<Same<typeof docs, readonly Reading[]>>())
+liveQuery(() => readings.countDocuments()).subscribe({ next: (count) => expect<Same<typeof count, number>>() })
+const { status, data } = useLiveQuery(() => readings.find(), [])
+if (status === 'ready') expect<Same<typeof data, readonly Reading[]>>()
+if (status === 'loading') expect<Same<typeof data, undefined>>()
