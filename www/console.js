@@ -7,6 +7,7 @@ import { datasets } from './datasets.js'
 import { DocumentPanel } from './document.js'
 import { byId, element } from './element.js'
 import { bytes, count, pathsOf } from './format.js'
+import { LiveList } from './live.js'
 import { attempt, showError, showNews } from './notice.js'
 import { QueryForm } from './query.js'
 import { Sidebar } from './sidebar.js'
@@ -28,6 +29,7 @@ class Console {
   #panel
   #form
   #chart = new Chart()
+  #live = new LiveList()
   #chosen
   #question = EVERYTHING
   #refresh
@@ -42,7 +44,7 @@ class Console {
     }, () => void attempt(() => this.#create()))
     this.#form = new QueryForm(question => {
       this.#question = question
-      void this.#ask(0).then(isShown => (isShown ? this.#chart.draw(question.filter) : undefined))
+      void this.#ask(0).then(isShown => (isShown ? this.#drawBeside() : undefined))
     })
     db.on('change', () => this.#follow())
     db.on('storage', ({ type }) => this.#storageChanged(type))
@@ -73,7 +75,13 @@ class Console {
     this.#form.show(chosen, [...new Set([...[this.#key].flat(), ...indexes.flatMap(index => index.fields), ...sample.flatMap(pathsOf)])], examples)
     this.#chart.show(collection, charts)
     await this.#ask(0)
-    await this.#chart.draw({})
+    await this.#drawBeside()
+  }
+
+  /** What stands beside the table: the chart and the live list of the same question. */
+  async #drawBeside() {
+    this.#live.follow(this.#db.collection(this.#chosen), this.#question, { key: this.#key, columns: datasets[this.#chosen]?.shown ?? [] })
+    await this.#chart.draw(this.#question.filter)
   }
 
   get #key() {

@@ -3,6 +3,7 @@
 import { byId, element } from './element.js'
 import { at, count, duration, inLine, keyText, kindOf, plural } from './format.js'
 import { attempt } from './notice.js'
+import { planTree } from './plan.js'
 
 const PAGE = 50
 /** A query is measured several times, for the browser's clock is coarse: so often at most, and for so long at most. */
@@ -19,6 +20,7 @@ export class Table {
   #shown
   #run = 0
   #opened
+  #showsPlan = false
 
   /** `onOpen` is told which document was chosen, `onInsert` that a new one is wanted. */
   constructor(onOpen, onInsert) {
@@ -34,7 +36,8 @@ export class Table {
     section.setAttribute('aria-busy', 'true')
     const isShown = await attempt(async () => {
       const cursor = this.#cursorOf(collection, question)
-      const [time, plan, total] = [await measure(repeats, () => cursor.limit(Math.min(PAGE, question.limit ?? PAGE)).toArray()), await cursor.explain(), await cursor.count()]
+      const first = cursor.limit(Math.min(PAGE, question.limit ?? PAGE))
+      const [time, plan, total] = [await measure(repeats, () => first.toArray()), await first.explain('executionStats'), await cursor.count()]
       if (run !== this.#run) return false
       await this.#documents?.return()
       this.#documents = cursor[Symbol.asyncIterator]()
@@ -95,6 +98,7 @@ export class Table {
       element('div', { className: 'heading' }, element('h2', { id: 'documents-title', tabIndex: -1 }, plural(total, 'document')), this.#pager(total),
         element('button', { type: 'button', id: 'insert', 'data-focus': 'insert', onclick: () => this.#onInsert() }, 'Insert')),
       element('p', { className: 'plan', id: 'plan' }, element('strong', {}, timeOf(time)), ` for the first ${Math.min(PAGE, total)} · ${wayOf(plan, question)}`),
+      planTree(plan, this.#showsPlan, isOpen => { this.#showsPlan = isOpen }),
       documents.length === 0
         ? element('p', { className: 'state' }, Object.keys(question.filter).length > 0 ? 'No document matches. Try another value, or clear the query.' : 'This collection is empty. Load its sample data, or insert a document.')
         : element('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Table of documents', 'data-focus': 'table' }, this.#tableOf(documents, columns)),
@@ -133,7 +137,7 @@ export class Table {
 
 /** `by index origin_date, origin = "SFO" · already in order`. */
 function wayOf({ plan, index, bounds, sorted, residual }, { sort }) {
-  const way = { key: 'by primary key', primary: 'by a range of primary keys', index: `by index ${index}`, scan: 'by looking at every document' }[plan] ?? plan
+  const way = { key: 'by primary key', keys: 'by primary key', primary: 'by a range of primary keys', union: 'by several ways, each document once', merge: 'by several ranges, merged in order', index: `by index ${index}`, scan: 'by looking at every document' }[plan] ?? plan
   const range = typeof bounds === 'string' && bounds !== '' ? `, ${bounds}` : ''
   const order = sort === undefined ? undefined : sorted ? 'already in order' : 'sorted afterwards'
   return [way + range, order, residual ? 'each compared with the filter' : undefined].filter(Boolean).join(' · ')

@@ -134,6 +134,29 @@ describe(`the page in ${engine}`, () => {
     await ask(page, { origin: 'SFO' }, 'date')
   })
 
+  test('draws the plan as a tree, with what was not taken and why', async () => {
+    await page.click('.explain summary')
+    assert.deepEqual(await page.$$eval('.stages .stage', stages => stages.map(stage => stage.textContent)), ['first 50 documents', 'read documents', 'index origin_date, origin = "SFO"'])
+    assert.match(await textOf(page, '.explain'), /Read 50 keys and 50 documents, returned 50/)
+    await page.click('.explain summary')
+  })
+
+  test('keeps a live list of the same question', async () => {
+    await says(page, '#live', 'The first 8 documents')
+    const before = await page.$$eval('.live strong', names => names.map(name => name.textContent))
+    await page.click('#insert')
+    await page.waitForSelector('#document textarea')
+    await page.$eval('#document textarea', area => { area.value = '{"id": "early", "origin": "SFO", "date": {"$date": "1970-01-01"}}' })
+    await page.click('#document [type=submit]')
+    await says(page, '.live .new', 'early')
+    assert.deepEqual(await page.$$eval('.live strong', names => names.map(name => name.textContent)), ['early', ...before.slice(0, 7)])
+    await says(page, '#document-title', 'early')
+    await page.click('#document .danger')
+    await page.waitForFunction(() => !document.querySelector('.live').textContent.includes('early'))
+    assert.deepEqual(await page.$$eval('.live strong', names => names.map(name => name.textContent)), before)
+    await settled(page)
+  })
+
   test('pages through a lazy cursor', async () => {
     const first = await textOf(page, 'tbody button')
     await page.click('.pager button:last-child')
