@@ -12,7 +12,7 @@ const STAGES = {
   each_once: () => ['each once', ''],
   union: ({ inputs }) => ['union', `of ${inputs.length}`],
   merge: ({ inputs }) => ['merge in order', inputs === undefined ? '' : `of ${inputs.length}`],
-  index: ({ index, bounds, direction, asks }) => ['index', [`${index}`, bounds, direction === 'descending' ? 'backwards' : undefined, asks === undefined ? undefined : `asked for ${asks}`].filter(Boolean).join(', ')],
+  index: ({ index, bounds, direction, asks }) => ['index', [index, bounds, direction === 'descending' && 'backwards', asks && `asked for ${asks}`].filter(Boolean).join(', ')],
   primary: ({ bounds }) => ['primary key', bounds ?? ''],
   keys: ({ keys }) => ['by key', keys === undefined ? '' : plural(keys, 'key')],
   scan: () => ['every document', ''],
@@ -23,11 +23,16 @@ export function planTree({ tree, alternatives = [], estimate, execution }, isOpe
   if (tree === undefined) return undefined
   return element('details', { className: 'explain', open: isOpen, 'data-focus': 'plan', ontoggle: event => onToggle(event.target.open) },
     element('summary', {}, 'Plan'),
-    execution === undefined ? undefined : element('p', { className: 'hint' },
-      `Read ${plural(execution.keys, 'key')} and ${plural(execution.documents, 'document')}, returned ${count(execution.returned)} in ${duration(execution.timeMs)}; expected ${plural(estimate.keys, 'key')} and ${plural(estimate.documents, 'document')}.`),
+    execution === undefined ? undefined : element('p', { className: 'hint' }, [
+      `Read ${plural(execution.keys, 'key')} and ${plural(execution.documents, 'document')}, returned ${count(execution.returned)} in ${duration(execution.timeMs)}; `,
+      `expected ${plural(estimate.keys, 'key')} and ${plural(estimate.documents, 'document')}.`]),
     element('ul', { className: 'stages' }, stage(tree)),
     alternatives.length === 0 ? undefined : element('p', { className: 'hint' }, 'Not taken:'),
-    element('ul', { className: 'alternatives' }, alternatives.map(({ plan, index, bounds, because }) => element('li', {}, element('strong', {}, [plan, index].filter(Boolean).join(' ')), bounds ? ` ${bounds}` : '', ` · ${because}`))))
+    element('ul', { className: 'alternatives' }, alternatives.map(other)))
+}
+
+function other({ plan, index, bounds, because }) {
+  return element('li', {}, element('strong', {}, [plan, index].filter(Boolean).join(' ')), bounds ? ` ${bounds}` : '', ` · ${because}`)
 }
 
 function stage(node) {

@@ -137,7 +137,11 @@ export class Table {
 
 /** `by index origin_date, origin = "SFO" · already in order`. */
 function wayOf({ plan, index, bounds, sorted, residual }, { sort }) {
-  const way = { key: 'by primary key', keys: 'by primary key', primary: 'by a range of primary keys', union: 'by several ways, each document once', merge: 'by several ranges, merged in order', index: `by index ${index}`, scan: 'by looking at every document' }[plan] ?? plan
+  const ways = {
+    key: 'by primary key', keys: 'by primary key', primary: 'by a range of primary keys', index: `by index ${index}`, scan: 'by looking at every document',
+    union: 'by several ways, each document once', merge: 'by several ranges, merged in order',
+  }
+  const way = ways[plan] ?? plan
   const range = typeof bounds === 'string' && bounds !== '' ? `, ${bounds}` : ''
   const order = sort === undefined ? undefined : sorted ? 'already in order' : 'sorted afterwards'
   return [way + range, order, residual ? 'each compared with the filter' : undefined].filter(Boolean).join(' · ')

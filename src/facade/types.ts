@@ -8,6 +8,7 @@ import type { OutputOf } from './infer.js'
 import type { ArrayPath, Comparable, DeepPartial, ElementOf, IsAny, Leaf, NumericPath, Path, PathValue } from './paths.js'
 
 export type * from './types_aggregate.js'
+export type * from './types_live.js'
 
 // Values and keys
 
@@ -478,51 +479,4 @@ export interface StorageEvent {
 export interface Events {
   change: Change
   storage: StorageEvent
-}
-
-/** A result that is followed. */
-export interface LiveResult<R> {
-  /** The documents now. One that did not change is the same object as in the result before. */
-  docs: readonly R[]
-  changes: LiveChanges<R>
-  /** The newest commit that the result has. */
-  seq: number
-}
-
-/** What is other than in the result before; of the first, everything is added. */
-export interface LiveChanges<R> {
-  added: readonly R[]
-  /** As they are now. */
-  updated: readonly R[]
-  /** As they were. */
-  removed: readonly R[]
-  /** What stands elsewhere among those that stayed; as a rule it was updated too. */
-  moved: readonly R[]
-}
-
-/** What can be followed: a cursor. */
-export interface Followable<R> {
-  live(options?: LiveOptions): AsyncIterable<LiveResult<R>>
-}
-
-export interface LiveOptions {
-  /** Ends it. */
-  signal?: AbortSignal | undefined
-}
-
-/** Who is told of values. */
-export interface LiveObserver<T> {
-  next?: ((value: T) => void) | undefined
-  /** Without this, errors are reported as uncaught. */
-  error?: ((error: unknown) => void) | undefined
-}
-
-export interface Subscription {
-  unsubscribe(): void
-  readonly closed: boolean
-}
-
-/** An observable, as `liveQuery` makes it. */
-export interface LiveQuery<T> {
-  subscribe(observer: ((value: T) => void) | LiveObserver<T>, error?: (error: unknown) => void): Subscription
 }
