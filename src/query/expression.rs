@@ -52,7 +52,7 @@ pub struct Names<'a> {
 /// use hyphadb::value::{Object, Value};
 /// let sum = Object::from([("$add", vec![Value::from("$a"), Value::from(2)].into())]);
 /// let sum = Expression::parse(&sum.into(), Names::default())?;
-/// let document = Object::from([("a", 3.into())]).into();
+/// let document = Value::from(Object::from([("a", 3.into())]));
 /// assert_eq!(sum.value((&document).into(), &[])?, Some(Value::from(5)));
 /// # Ok::<(), hyphadb::error::Error>(())
 /// ```

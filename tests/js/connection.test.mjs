@@ -12,7 +12,7 @@ import { refuses } from './support/check.mjs'
 
 /** A connection whose engine answers as the test wants. */
 async function connect(engine, prelude) {
-  const glue = { on_panic() {}, Engine: { open: async () => ({ on_commit() {}, on_connection() {}, maintain: async () => false, close: async () => {}, free() {}, ...engine }) } }
+  const glue = { on_panic() {}, Engine: { open: async () => ({ on_commit() {}, on_connection() {}, on_live() {}, maintain: async () => false, close: async () => {}, free() {}, ...engine }) } }
   const instance = new Instance(glue)
   let ends = 0
   const config = { name: 'a', storage: 'memory', durability: 'relaxed', engine: {}, acceptLoss: false, identity: '' }

@@ -13,14 +13,14 @@ const methods = (type) => Object.getOwnPropertyNames(type.prototype).filter((nam
 
 describe('names are the contract', () => {
   test('of the package', () => {
-    assert.deepEqual(Object.keys(hyphadb).sort(), ['HyphaError', 'deleteDatabase', 'memory', 'open'])
+    assert.deepEqual(Object.keys(hyphadb).sort(), ['HyphaError', 'deleteDatabase', 'liveQuery', 'memory', 'open'])
   })
 
   test('of a collection, a cursor, a database', async (t) => {
     const { db } = await openReadings(t)
     assert.deepEqual(methods(Documents), ['aggregate', 'bulkDelete', 'bulkGet', 'bulkPut', 'bulkWrite', 'countDocuments', 'deleteMany', 'deleteOne', 'distinct', 'find', 'findOne', 'findOneAndUpdate', 'get', 'insertMany', 'insertOne', 'put', 'replaceOne', 'updateMany', 'updateOne'])
     assert.deepEqual(methods(Collection), ['createIndex', 'dropIndex', 'indexes', 'stats', 'tryMigration'])
-    assert.deepEqual(methods(Cursor), ['columns', 'count', 'explain', 'first', 'keys', 'limit', 'project', 'skip', 'sort', 'toArray'])
+    assert.deepEqual(methods(Cursor), ['columns', 'count', 'explain', 'first', 'keys', 'limit', 'live', 'project', 'skip', 'sort', 'subscribe', 'toArray'])
     assert.equal(typeof Cursor.prototype[Symbol.asyncIterator], 'function')
     assert.deepEqual(methods(db.constructor), ['close', 'collection', 'collections', 'on', 'stats', 'transaction'])
   })

@@ -19,6 +19,7 @@ mod documents_crash;
 mod documents_format;
 mod documents_glance;
 mod documents_index;
+mod documents_limits;
 mod documents_migrate;
 mod documents_model;
 mod documents_plans;

@@ -1,3 +1,5 @@
+//! Facts about windows: what is told is what came, went and moved.
+
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 use super::*;
 use proptest::prelude::*;
