@@ -158,11 +158,13 @@ pub(crate) async fn grow<S: Storage>(work: &Work<S>, id: CollectionId, needs: &N
         let catalog = define.catalog().await?;
         let collection = catalog.by_id(id).ok_or_else(|| Error::internal("a collection went away"))?;
         define_shapes(define, collection, &needs.shapes).await?;
-        for (index, multi) in &needs.multi {
+        for (index, _) in &needs.multi {
             let Some(known) = collection.indexes.iter().find(|known| known.id == *index) else { return Ok(false) };
-            if known.facts.multi & multi != *multi {
-                let mut changed = known.clone();
-                changed.facts.multi |= multi;
+            let mut changed = known.clone();
+            // An index may be named several times, for one field and for another: its record has to have all of them.
+            let all = needs.multi.iter().filter(|(named, _)| named == index);
+            changed.facts.multi = all.fold(known.facts.multi, |multi, (_, more)| multi | more);
+            if changed.facts.multi != known.facts.multi {
                 let (key, value) = collection.index_record(&changed);
                 define.transaction().get(&key).await?;
                 define.transaction().put(&key, &value)?;

@@ -424,3 +424,18 @@ fn cursors_read_their_snapshot_in_parts() {
         assert_eq!(database.ask("{op: 'cursor_close', cursor: 1}").await, "{}");
     });
 }
+
+#[test]
+fn arrays_at_two_fields_of_one_index_in_one_statement_are_both_known() {
+    let fixture = Fixture::new(21);
+    fixture.run(async {
+        let database = fixture.open("tab", "[['c', {key: 'id', indexes: [['b', 'a']]}]]").await;
+        let docs = "[{id: 1, b: [1, 2], a: 5}, {id: 2, b: 1, a: [3, 1, 2]}]";
+        database.ask(&format!("{{op: 'insert', collection: 'c', docs: {docs}}}")).await;
+        let found = database.ask("{op: 'find', collection: 'c', want: 'keys', filter: {b: 1, a: {$ne: 9}}}").await;
+        assert_eq!(found, "{keys: [2, 1]}");
+        // One element passes the one test, another the other: two bounds of one field only where it has no arrays.
+        let between = "{op: 'find', collection: 'c', want: 'keys', filter: {b: {$gt: 1, $lt: 2}}, limit: 5}";
+        assert_eq!(database.ask(between).await, "{keys: [1]}");
+    });
+}
