@@ -6,6 +6,7 @@
 // database is made and deleted at each opening. Who is killed sooner than that after a kill in a write has lost.
 // Not a repair: what is torn was never acknowledged. Nothing waits for it, and it never fails.
 
+import { answer } from './idb_request.js'
 import { countPresent } from './presence.js'
 
 /** Compacting begins with the deletion's `success` event; when the second scratch database is gone, the first log is. */
@@ -22,15 +23,8 @@ export async function freshLog(name: string): Promise<void> {
 
 async function compact(scratch: string): Promise<void> {
   for (let time = 0; time < TIMES; time++) {
-    const made = await settled(indexedDB.open(scratch))
+    const made = await answer(indexedDB.open(scratch))
     made.close()
-    await settled(indexedDB.deleteDatabase(scratch))
+    await answer(indexedDB.deleteDatabase(scratch))
   }
-}
-
-function settled<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-  })
 }

@@ -5,6 +5,7 @@
 // is kept for the engine's opening; a connection that nobody takes is closed.
 
 import { HyphaError, quote } from './errors.js'
+import { answer } from './idb_request.js'
 
 /** An open connection, all keys of its log, and their values. */
 export type ReadAhead = readonly [database: IDBDatabase, keys: readonly IDBValidKey[], values: readonly unknown[]]
@@ -102,13 +103,6 @@ export class HeadStart {
     this.#settle()
     this.#database?.close()
   }
-}
-
-function answer<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-  })
 }
 
 function chunks(keys: IDBValidKey[]): IDBValidKey[][] {
