@@ -2,8 +2,9 @@
 //   cargo → wasm-bindgen → wasm-opt → inline        the engine
 //   tsc                                             the facade
 //   assemble → size                                 the package
-// `--dev` compiles quicker and leaves wasm-opt out. The mode `named` is the release with the names of its functions, for
-// profiles; it lies in target/ and is never shipped. Nothing is installed here but by the steps.
+// twice: whole, and under pkg/slim/ the same with an engine that leaves some parts out (features of Cargo.toml).
+// `--dev` compiles quicker, and leaves wasm-opt and the slim one out. The mode `named` is the release with the names of its
+// functions, for profiles; it lies in target/ and is never shipped. Nothing is installed here but by the steps.
 import { createHash } from 'node:crypto'
 import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { relative } from 'node:path'
@@ -51,9 +52,14 @@ const WASM_BINDGEN = [
   '--target', 'web', '--out-name', 'engine', '--omit-default-module-path', '--experimental-reset-state-function',
 ]
 
-/** `opt`: what wasm-opt is told beside `WASM_OPT`; none where it is left out. `pkg`: where the package is put together. */
+/** `opt`: what wasm-opt is told beside `WASM_OPT`; none where it is left out. `pkg`: where the package is put together; `keep`: what
+ * is not the build's there. `target`: cargo's folder, where it is another: what two sets of features give has the same name. */
 const MODES = {
   release: { profile: 'release', glue: ['--remove-name-section', '--remove-producers-section'], opt: ['--strip-debug'], pkg: inProject('pkg') },
+  slim: {
+    profile: 'release', cargo: ['--no-default-features'], target: `${WASM_TARGET_FOLDER}-slim`,
+    glue: ['--remove-name-section', '--remove-producers-section'], opt: ['--strip-debug'], pkg: inProject('pkg/slim'),
+  },
   named: { profile: 'release', glue: ['--remove-producers-section'], opt: ['--debuginfo'], pkg: between('named', 'pkg') },
   dev: { profile: 'wasm-dev', glue: [], pkg: inProject('pkg') },
 }
@@ -70,12 +76,12 @@ async function run(program, args, env = environment()) {
 }
 
 /** cargo knows its inputs best and answers at once when they have not changed. */
-async function compile({ profile }) {
+async function compile({ profile, cargo = [], target = WASM_TARGET_FOLDER }) {
   const start = performance.now()
-  const { command, args, env } = await wasmCargo(['build', '--lib', '--profile', profile, '--quiet'])
+  const { command, args, env } = await wasmCargo(['build', '--lib', '--profile', profile, '--quiet', ...cargo], target)
   await run(command, args, env)
   tell('cargo', seconds(start))
-  return `${WASM_TARGET_FOLDER}/${WASM_TARGET}/${profile}/hyphadb.wasm`
+  return `${target}/${WASM_TARGET}/${profile}/hyphadb.wasm`
 }
 
 async function glue(mode, compiled) {
@@ -174,21 +180,26 @@ async function facade(types) {
   return folder
 }
 
-/** Builds the package; the steps of BUILD_STEPS have to be in place. */
-export async function build({ mode = 'release' } = {}) {
+async function packageIn(mode) {
+  const folder = await glue(mode, await compile(MODES[mode]))
+  const engine = await optimise(mode, folder)
+  const script = await inline(mode, engine)
+  const types = await generatedTypes(folder)
+  const compiled = await facade(types)
+  const files = new Map((await filesUnder(compiled)).map(file => [relative(compiled, file), file]))
+  files.set('engine.wasm', engine).set('engine.js', `${folder}/engine.js`).set('engine_inline.js', script)
+  for (const name of ['engine.d.ts', 'engine_inline.d.ts']) files.set(name, `${types}/${name}`)
+  await assemble(packageOf(mode), files, ['README.md', 'slim'])
+}
+
+/** Builds the package; the steps of BUILD_STEPS have to be in place. `slim`: the slim one as well. */
+export async function build({ mode = 'release', slim = mode === 'release' } = {}) {
   const start = performance.now()
   const checkout = createHash('sha256').update(root).digest('hex').slice(0, 12)
   await exclusively(`build-${checkout}`, async () => {
-    const folder = await glue(mode, await compile(MODES[mode]))
-    const engine = await optimise(mode, folder)
-    const script = await inline(mode, engine)
-    const types = await generatedTypes(folder)
-    const compiled = await facade(types)
-    const files = new Map((await filesUnder(compiled)).map(file => [relative(compiled, file), file]))
-    files.set('engine.wasm', engine).set('engine.js', `${folder}/engine.js`).set('engine_inline.js', script)
-    for (const name of ['engine.d.ts', 'engine_inline.d.ts']) files.set(name, `${types}/${name}`)
-    await assemble(packageOf(mode), files, ['README.md'])
-    if (packageOf(mode) === inProject('pkg')) await weigh({ enforce: MODES[mode].opt !== undefined })
+    const modes = slim ? [mode, 'slim'] : [mode]
+    for (const each of modes) await packageIn(each)
+    if (packageOf(mode) === inProject('pkg')) await weigh({ slim, enforce: MODES[mode].opt !== undefined })
   })
   tell('pkg', `${mode}, ${seconds(start)}`)
 }

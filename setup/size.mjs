@@ -1,5 +1,5 @@
 // What the package costs whoever downloads it, against the budget in package.json.
-// Counted is what the default entry loads before its first answer: the engine and the JavaScript it imports
+// Counted is what an entry loads before its first answer: the engine and the JavaScript it imports
 // statically, bundled and minified; what it imports on demand is not.
 import { readFile } from 'node:fs/promises'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
@@ -31,11 +31,12 @@ function staticChunks(outputs, names) {
   return found
 }
 
-async function defaultEntry() {
+/** The scripts that an entry loads at once. `entry`: its name in package.json. */
+async function scriptsOf(entry) {
   const { build } = await import('esbuild')
-  const entry = manifest().exports['.'].default
+  const file = manifest().exports[entry].default
   const { metafile, outputFiles } = await build({
-    entryPoints: [inProject(entry)],
+    entryPoints: [inProject(file)],
     absWorkingDir: inProject(),
     outdir: 'target/pkg/bundle',
     bundle: true,
@@ -48,30 +49,33 @@ async function defaultEntry() {
     metafile: true,
     logLevel: 'silent',
   }).catch(error => {
-    throw new Failure(`${entry} cannot be bundled: ${error.message}`)
+    throw new Failure(`${file} cannot be bundled: ${error.message}`)
   })
   const entries = Object.keys(metafile.outputs).filter(name => /(^|\/)browser\.js$/.test(name))
   const chunks = staticChunks(metafile.outputs, entries)
   return outputFiles.filter(file => [...chunks].some(name => inProject(name) === file.path)).map(file => file.contents)
 }
 
-/** Prints the sizes; throws where they are above the budget and `enforce` is set. */
-export async function weigh({ enforce }) {
-  const rows = [
-    measure('engine.wasm', [await readFile(inProject('pkg/engine.wasm'))]),
-    measure('JavaScript', await defaultEntry()),
-  ]
+/** Prints the sizes; throws where they are above the budget and `enforce` is set. `slim`: of the slim entry too. */
+export async function weigh({ slim, enforce }) {
+  const { brotli_bytes, slim_brotli_bytes } = manifest().hyphadb.budget
+  await weighEntry({ entry: '.', wasm: 'pkg/engine.wasm', budget: brotli_bytes, enforce })
+  if (slim) await weighEntry({ entry: './slim', wasm: 'pkg/slim/engine.wasm', budget: slim_brotli_bytes, enforce })
+}
+
+async function weighEntry({ entry, wasm, budget, enforce }) {
+  const name = entry.replace(/^\./, 'hyphadb')
+  const rows = [measure('engine.wasm', [await readFile(inProject(wasm))]), measure('JavaScript', await scriptsOf(entry))]
   const sum = field => rows.reduce((total, row) => total + row[field], 0)
-  const together = { name: 'together', raw: sum('raw'), gzip: sum('gzip'), brotli: sum('brotli') }
+  const together = { name, raw: sum('raw'), gzip: sum('gzip'), brotli: sum('brotli') }
   rows.push(together)
   for (const { name, raw, gzip, brotli } of rows) {
     console.log(`size   ${name.padEnd(12)} raw${kilobytes(raw)}   gzip${kilobytes(gzip)}   brotli${kilobytes(brotli)}`)
   }
-  const budget = manifest().hyphadb.budget.brotli_bytes
   const share = `${kilobytes(together.brotli).trim()} of ${kilobytes(budget).trim()} brotli`
   if (enforce && together.brotli > budget) {
     throw new Failure(
-      `the default entry is over its budget: ${share}`,
+      `the entry ${name} is over its budget: ${share}`,
       'make it smaller, or change hyphadb.budget in package.json and say why',
     )
   }

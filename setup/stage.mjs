@@ -57,12 +57,13 @@ async function writeIfChanged(file, bytes) {
   await rename(fresh, file)
 }
 
-/** Makes a folder hold exactly these files (a map from relative path to source) and those named in `keep`. */
+/** Makes a folder hold exactly these files (a map from relative path to source) and the files and folders named in `keep`. */
 export async function assemble(folder, sources, keep) {
   for (const [name, source] of sources) await writeIfChanged(join(folder, name), await readFile(source))
   const wanted = new Set([...sources.keys(), ...keep])
   for (const file of await filesUnder(folder)) {
-    if (wanted.has(relative(folder, file))) continue
+    const name = relative(folder, file)
+    if (wanted.has(name) || wanted.has(name.split('/')[0])) continue
     await rm(file)
     await rmdir(dirname(file)).catch(() => {})
   }

@@ -8,7 +8,7 @@ import { BUILD_STEPS, steps } from './steps.mjs'
 
 command(async args => {
   await ensure(steps, BUILD_STEPS)
-  await build({ mode: args.includes('--dev') ? 'dev' : 'release' })
+  await build({ mode: args.includes('--dev') ? 'dev' : 'release', slim: false })
   const rest = args.filter(arg => arg !== '--dev')
   return stream(process.execPath, [inProject('www/serve.mjs'), ...rest], {
     cwd: root,

@@ -21,6 +21,7 @@ use std::rc::Rc;
 pub use watch::News;
 use work::Work;
 
+#[cfg_attr(not(feature = "pipelines"), path = "db/no_aggregate.rs")]
 mod aggregate;
 mod answer;
 mod by_key;

@@ -45,6 +45,7 @@ mod verdict;
 mod violation;
 
 use crate::error::Result;
+use crate::part::Part;
 use crate::value::{Value, View};
 use program::Program;
 use run::Run;
@@ -74,6 +75,7 @@ impl Schema {
     /// `unsupported` for what this module does not hold, `invalid` for what the standard does not allow, `limit` for too
     /// much; the message says where.
     pub fn compile(schema: &Value) -> Result<Schema> {
+        Part::Schemas.needed()?;
         compile::compile(schema).map(Schema)
     }
 
@@ -83,6 +85,7 @@ impl Schema {
     /// # Errors
     /// `corrupt` for damaged rows; `limit` where it takes too many steps.
     pub fn is_valid(&self, value: View<'_>) -> Result<bool> {
+        Part::Schemas.needed()?;
         Run::new(&self.0).answer(&value)
     }
 
@@ -91,6 +94,7 @@ impl Schema {
     /// # Errors
     /// As [`Schema::is_valid`].
     pub fn validate(&self, value: View<'_>) -> Result<Vec<Violation>> {
+        Part::Schemas.needed()?;
         if self.is_valid(value)? { Ok(Vec::new()) } else { Run::new(&self.0).violations(&value) }
     }
 
@@ -100,6 +104,7 @@ impl Schema {
     /// # Errors
     /// As [`Schema::is_valid`].
     pub fn fills(&self, value: View<'_>) -> Result<Vec<Fill>> {
+        Part::Schemas.needed()?;
         fill::fills(&self.0, value)
     }
 }

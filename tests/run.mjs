@@ -30,6 +30,7 @@ async function clippy() {
   await cargo('clippy', '--quiet', '--lib', ...DENY_WARNINGS)
   await cargo('clippy', '--quiet', '--all-targets', '--features', 'simulation', ...DENY_WARNINGS)
   await cargoForWasm('clippy', '--quiet', '--lib', ...DENY_WARNINGS)
+  await cargoForWasm('clippy', '--quiet', '--lib', '--no-default-features', ...DENY_WARNINGS)
   await cargoForWasm('clippy', '--quiet', '--lib', '--test', 'browser', '--features', 'simulation', ...DENY_WARNINGS)
 }
 

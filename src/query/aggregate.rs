@@ -29,6 +29,7 @@ pub(crate) use step::Step;
 
 use crate::env::Timestamp;
 use crate::error::Result;
+use crate::part::Part;
 use crate::value::{Name, Path, Value};
 use std::rc::Rc;
 
@@ -58,6 +59,7 @@ impl Pipeline {
     /// `unsupported` for stages, accumulators and operators that are not there; `invalid` for wrong arguments; `limit` for
     /// too many or too deep; each names the stage by its place, and the path that leads there.
     pub fn parse(stages: &[Value], context: Context<'_>) -> Result<Pipeline> {
+        Part::Pipelines.needed()?;
         parse::pipeline(stages, context, 0)
     }
 

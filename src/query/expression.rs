@@ -29,6 +29,7 @@ mod zone;
 
 use crate::env::Timestamp;
 use crate::error::Result;
+use crate::part::Part;
 use crate::value::{Name, Value, View};
 pub(crate) use dates::shift as shift_date;
 use node::Node;
@@ -66,6 +67,7 @@ impl Expression {
     /// `unsupported` for operators that are not there, `invalid` for wrong arguments and unknown variables, `limit` where
     /// it is nested too deep; each names the path of operators and fields that leads there.
     pub fn parse(expression: &Value, names: Names<'_>) -> Result<Expression> {
+        Part::Pipelines.needed()?;
         parse::parse(expression, names).map(Expression)
     }
 
@@ -81,6 +83,7 @@ impl Expression {
     /// `invalid` naming the operator whose arguments are of the wrong type; `limit` where it takes too many steps;
     /// `corrupt` for damaged rows.
     pub fn value(&self, document: View<'_>, outer: &[Option<Value>]) -> Result<Option<Value>> {
+        Part::Pipelines.needed()?;
         let fuel = scope::fuel();
         self.evaluate(&Scope::new(document, outer, &fuel))?.into_value()
     }
@@ -90,6 +93,7 @@ impl Expression {
     /// # Errors
     /// As [`Expression::value`].
     pub fn holds(&self, document: View<'_>, outer: &[Option<Value>]) -> Result<bool> {
+        Part::Pipelines.needed()?;
         let fuel = scope::fuel();
         Ok(self.evaluate(&Scope::new(document, outer, &fuel))?.is_true())
     }
@@ -110,6 +114,7 @@ impl Expression {
 
     /// The value in a scope, borrowed where the document has it.
     pub(crate) fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Operand<'a>> {
+        Part::Pipelines.needed()?;
         self.0.evaluate(scope)
     }
 }

@@ -51,6 +51,23 @@ test('a linked checkout, imported by Node', async () => {
   assert.equal(stderr, '')
 })
 
+test('the slim package does the same, and says what it is without', async () => {
+  await writeFile(join(project, 'slim.js'), PROGRAM.replace("from 'hyphadb'", "from 'hyphadb/slim'"))
+  const { answer, stderr } = await node('slim.js')
+  assert.deepEqual(answer, EXPECTED)
+  assert.equal(stderr, '')
+  const { memory, open } = await import('hyphadb/slim')
+  const unsupported = { name: 'HyphaError', code: 'unsupported', hint: /import from `hyphadb`/ }
+  const db = await open({ name: 'slim', storage: memory(), collections: { notes: { key: 'id' } } })
+  const notes = db.collection('notes')
+  await assert.rejects(notes.aggregate([{ $count: 'n' }]).toArray(), unsupported)
+  await assert.rejects(notes.find({ $expr: { $gt: ['$a', '$b'] } }).toArray(), unsupported)
+  assert.deepEqual(await notes.find({ id: /^a/ }).toArray(), [])
+  await db.close()
+  const schema = { type: 'object', properties: { n: { type: 'number' } } }
+  await assert.rejects(open({ name: 'strict', storage: memory(), collections: { notes: { key: 'id', schema } } }), unsupported)
+})
+
 test('bundled for Node, where the bundle has no wasm beside it', async () => {
   await bundle('node-out', { platform: 'node', splitting: true })
   const { answer, stderr } = await node('node-out/main.js')
