@@ -6,7 +6,10 @@
 //! Modules stand in the order of their floors; each may name only what stands above it in this list. Files marked
 //! `[JS]` are the only ones that know JavaScript; all the rest builds and is tested on any host.
 
-#![cfg_attr(not(feature = "pipelines"), allow(dead_code, unused_imports, reason = "a slim build does not enter all parts"))]
+#![cfg_attr(
+    not(feature = "pipelines"),
+    allow(dead_code, unused_imports, reason = "a slim build does not enter all parts")
+)]
 
 // Floor 0: ground.
 pub mod bytes;
