@@ -11,6 +11,7 @@ const STAGES = {
   documents: () => ['read documents', ''],
   each_once: () => ['each once', ''],
   union: ({ inputs }) => ['union', `of ${inputs.length}`],
+  intersection: () => ['in both', ''],
   merge: ({ inputs }) => ['merge in order', inputs === undefined ? '' : `of ${inputs.length}`],
   index: ({ index, bounds, direction, asks }) => ['index', [index, bounds, direction === 'descending' && 'backwards', asks && `asked for ${asks}`].filter(Boolean).join(', ')],
   primary: ({ bounds }) => ['primary key', bounds ?? ''],

@@ -260,11 +260,14 @@ export interface PlanEstimate { keys: number; documents: number; cost: number }
 
 /** In a few words, which way a query goes. */
 export interface PlanSummary {
-  /** By primary keys, a range of them, an index, several ways together (`$or`), or by looking at everything. */
-  plan: 'key' | 'primary' | 'index' | 'union' | 'scan'
+  /** By primary keys, a range of them, an index, several ways together (`$or`), what two indexes have
+   * in common, or by looking at everything. */
+  plan: 'key' | 'primary' | 'index' | 'union' | 'intersection' | 'scan'
   index?: string
   /** What is bound, for people. */
   bounds?: string
+  /** Of an intersection: what else a document has to be found by, for people. */
+  among?: string
   /** Whether documents come in the wanted order by themselves. */
   sorted: boolean
   /** Whether documents are looked at again with the filter. */
@@ -275,7 +278,7 @@ export interface PlanSummary {
 /** A step of a plan; it reads what its `input` gives, or keys where it has none. */
 export type PlanStage =
   | { stage: 'key' | 'primary' | 'index' | 'scan'; index?: string; bounds?: string; ranges: number; direction: 'ascending' | 'descending'; asks?: string }
-  | { stage: 'union'; inputs: PlanStage[] }
+  | { stage: 'union' | 'intersection'; inputs: PlanStage[] }
   /** Takes the next of all that each range or input gives in order. */
   | { stage: 'merge'; by: [string, 1 | -1][]; input: PlanStage }
   | { stage: 'each_once' | 'documents'; input: PlanStage }

@@ -15,10 +15,12 @@ use core::fmt;
 pub(crate) use cost::Unknown;
 pub use cost::{Cost, Statistics};
 pub(crate) use explain::explain;
+pub(crate) use intersection::MEMBERS_MAX;
 
 mod candidate;
 mod cost;
 mod explain;
+mod intersection;
 mod union;
 
 /// So few documents are not worth an estimate, where nothing else is read for them.
@@ -139,6 +141,8 @@ pub enum Sorting {
 pub struct Plan {
     /// One; several give what one of them gives, each document once.
     pub walks: Vec<Walk>,
+    /// Entries whose documents alone can match: their keys are gathered first. They are asked for everything all the same.
+    pub among: Option<Walk>,
     /// Which way the keys are read.
     pub direction: Direction,
     /// What is left to ask of each document.
@@ -195,6 +199,10 @@ pub fn plans(question: &Question<'_>, statistics: &dyn Statistics) -> Result<Vec
     if let Some(union) = union::plan(question, &conjuncts, statistics)? {
         found.push(union);
     }
+    let is_worth_more = found.iter().all(|(_, plan)| plan.cost.is_more_than_a_trifle());
+    if is_worth_more && let Some(intersection) = intersection::plan(question, &conjuncts, statistics)? {
+        found.push(intersection);
+    }
     // What costs next to nothing is not worth an estimate: there, what the filter says decides.
     let order = crate::sorted::order(found.len(), &mut |left, right| match (found.get(left), found.get(right)) {
         (Some((left_score, left)), Some((right_score, right))) => {
@@ -231,23 +239,13 @@ impl fmt::Display for Plan {
     /// `index site_ts [site = "x"] descending, dedupe, sort, filter`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, walk) in self.walks.iter().enumerate() {
-            write!(f, "{}", if place > 0 { " + " } else { "" })?;
-            match &walk.access {
-                Access::Nothing => write!(f, "nothing")?,
-                Access::Keys(keys) => write!(f, "{} key(s)", keys.len())?,
-                Access::Primary(_) => write!(f, "primary")?,
-                Access::Index { name, .. } => write!(f, "index {name}")?,
-                Access::Scan => write!(f, "scan")?,
-            }
-            if !walk.bounds.is_empty() {
-                write!(f, " [{}]", walk.bounds)?;
-            }
-            if !walk.asked.is_empty() {
-                write!(f, " where {}", walk.asked)?;
-            }
+            write!(f, "{}{walk}", if place > 0 { " + " } else { "" })?;
         }
         if self.direction == Direction::Descending {
             write!(f, " descending")?;
+        }
+        if let Some(among) = &self.among {
+            write!(f, " among {among}")?;
         }
         write!(f, "{}", if self.repeats() { ", dedupe" } else { "" })?;
         write!(
@@ -260,6 +258,25 @@ impl fmt::Display for Plan {
             }
         )?;
         write!(f, "{}", if self.residual.is_all() { "" } else { ", filter" })
+    }
+}
+
+impl fmt::Display for Walk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.access {
+            Access::Nothing => write!(f, "nothing")?,
+            Access::Keys(keys) => write!(f, "{} key(s)", keys.len())?,
+            Access::Primary(_) => write!(f, "primary")?,
+            Access::Index { name, .. } => write!(f, "index {name}")?,
+            Access::Scan => write!(f, "scan")?,
+        }
+        if !self.bounds.is_empty() {
+            write!(f, " [{}]", self.bounds)?;
+        }
+        if !self.asked.is_empty() {
+            write!(f, " where {}", self.asked)?;
+        }
+        Ok(())
     }
 }
 

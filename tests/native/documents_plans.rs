@@ -11,7 +11,7 @@ use hyphadb::db::Database;
 use hyphadb::engine::Company;
 use hyphadb::query::{Filter, Projection, Sort};
 use hyphadb::storage::memory::Memory;
-use hyphadb::value::{Object, Path, Value, View, key};
+use hyphadb::value::{Object, Path, Value, View, key, order};
 use std::collections::BTreeMap;
 
 /// `a` and `c` may hold arrays, `b` and `s` anything else, `n`, `t` and `k` are few plain values.
@@ -404,8 +404,56 @@ fn an_answer_is_the_same_whatever_the_plan() {
     eprintln!("{} cases, {} with several conditions, plans {:?}", total.cases, total.composed, total.plans);
     assert!(total.composed * 10 >= total.cases * 7, "{} of {}", total.composed, total.cases);
     if total.cases >= 4_000 {
-        for plan in ["key", "primary", "index", "scan", "union", "index merge", "union merge"] {
+        for plan in ["key", "primary", "index", "scan", "union", "intersection", "index merge", "union merge"] {
             assert!(total.plans.contains_key(plan), "{plan}: {:?}", total.plans);
         }
     }
+}
+
+/// Two conditions of a tenth each over 3,000 documents, in memory and in segments, with what a transaction wrote on top.
+#[test]
+fn an_intersection_finds_what_both_indexes_have() {
+    let fixture = Fixture::new(5);
+    let asked = fixture.run(async {
+        let database = fixture.open("tab", "[['docs', {key: 'id', indexes: ['a', 'b', 'tags']}]]").await;
+        let document = |at: i64| {
+            let tags = if at % 7 == 0 { format!("[{}, {}]", at % 11, at % 13) } else { (at % 11).to_string() };
+            object(&format!("{{id: {at}, a: {}, b: {}, tags: {tags}}}", at * 7 % 500, at * 13 % 331))
+        };
+        for part in 0..3_i64 {
+            let docs = Value::Array((part * 1000..part * 1000 + 1000).map(|at| document(at).into()).collect());
+            let put = Object::from([("op", "put".into()), ("collection", "docs".into()), ("docs", docs)]);
+            database.ask_value(put).await.unwrap();
+            while part == 1 && database.maintain(Company::Alone).await.unwrap() {}
+        }
+        let mut intersections = 0;
+        for case in 0..40_i64 {
+            let (a, b) = (case * 37 % 450, case * 53 % 290);
+            let tags =
+                if case % 3 == 0 { format!(", tags: {{$in: [{}, {}]}}", case % 11, case % 5) } else { String::new() };
+            let filter = format!("{{a: {{$gte: {a}, $lt: {}}}, b: {{$gte: {b}, $lt: {}}}{tags}}}", a + 50, b + 33);
+            let more = if case % 2 == 0 { "sort: [['b', -1]], limit: 20" } else { "skip: 1" };
+            let request = |op: &str| format!("{{op: '{op}', collection: 'docs', filter: {filter}, {more}}}");
+            let explained = database.try_ask(&request("explain")).await.unwrap();
+            intersections += usize::from(explained.get("plan") == Some(&"intersection".into()));
+            let parsed = Filter::parse(&object(&filter)).unwrap();
+            let all = (0..3000).map(document).filter(|document| parsed.matches(document.into()).unwrap());
+            let mut expected: Vec<Object> = all.collect();
+            let found = objects(&database.try_ask(&request("find")).await.unwrap());
+            let b_of = |document: &Object| document.get("b").unwrap().clone();
+            if case % 2 == 0 {
+                expected.sort_by(|left, right| order::compare_values(&b_of(right), &b_of(left)));
+                expected.truncate(20);
+                assert_eq!(found.iter().map(b_of).collect::<Vec<_>>(), expected.iter().map(b_of).collect::<Vec<_>>());
+            } else {
+                assert_eq!(found.len(), expected.len().saturating_sub(1), "{filter}");
+            }
+            let count =
+                database.try_ask(&format!("{{op: 'count', collection: 'docs', filter: {filter}}}")).await.unwrap();
+            let all = (0..3000).map(document).filter(|document| parsed.matches(document.into()).unwrap()).count();
+            assert_eq!(count.get("count"), Some(&Value::count(all)), "{filter}");
+        }
+        intersections
+    });
+    assert!(asked >= 10, "{asked} of 40");
 }

@@ -11,7 +11,7 @@ use crate::db::work::{Reader, ReaderScan};
 use crate::engine::catalog::{Collection, DOCUMENT_PREFIX_LEN, INDEX_PREFIX_LEN};
 use crate::engine::{ScanStep, index};
 use crate::error::{Error, Result};
-use crate::query::plan::{Asked, Sorting, Walk};
+use crate::query::plan::{Asked, MEMBERS_MAX, Sorting, Walk};
 use crate::query::sort::turn;
 use crate::query::{Access, Filter, Plan};
 use crate::storage::Storage;
@@ -39,10 +39,21 @@ pub(super) struct Source<S: Storage> {
     walks: std::vec::IntoIter<Walking<S>>,
     here: Option<Walking<S>>,
     merge: Option<Merge<S>>,
+    members: Members<S>,
     // None where no document comes twice.
     seen: Option<HashSet<Vec<u8>>>,
     reads: Cell<Reads>,
     is_matched: bool,
+}
+
+/// Which documents can match at all, by what another index says.
+enum Members<S: Storage> {
+    /// All of them, or it is not known.
+    Any,
+    /// Those whose keys this walk gives.
+    Ahead(Box<Walking<S>>),
+    /// Those with these keys.
+    These(HashSet<Vec<u8>>),
 }
 
 /// A walk under way.
@@ -86,7 +97,12 @@ impl<S: Storage> Source<S> {
             let each = walks.drain(..).flat_map(Walking::apart).map(|walking| (walking, None)).collect();
             merge = Some(Merge { by: by.clone(), heads: each, has_begun: false });
         }
+        let members = match &plan.among {
+            Some(among) => Members::Ahead(Box::new(Walking::new(among, Direction::Ascending, &collection)?)),
+            None => Members::Any,
+        };
         Ok(Source {
+            members,
             reader,
             collection,
             direction: plan.direction,
@@ -119,6 +135,7 @@ impl<S: Storage> Source<S> {
 
     /// The next documents that may match, at most so many; none only at the end. Those that a scan gives do match.
     pub(super) async fn candidates(&mut self, max: usize) -> Result<Vec<Found>> {
+        self.gather_members().await?;
         let mut batch = Vec::with_capacity(max.min(64));
         if self.merge.is_some() {
             while batch.len() < max {
@@ -156,6 +173,7 @@ impl<S: Storage> Source<S> {
 
     /// How many entries or documents there are, at most so many: nothing is taken out of the runs for it.
     pub(super) async fn count(&mut self, max: usize) -> Result<usize> {
+        self.gather_members().await?;
         let mut count = 0;
         while count < max {
             let Some(mut here) = self.walks.next() else { break };
@@ -169,6 +187,27 @@ impl<S: Storage> Source<S> {
     /// Whether [`Source::count`] tells how many documents there are: they are not looked up one by one.
     pub(super) fn is_countable(&self) -> bool {
         self.merge.is_none() && self.walks.as_slice().iter().all(|walk| matches!(walk.way, Way::Ranges { .. }))
+    }
+
+    /// Reads the keys of the members, before anything else is. Where they are too many, documents tell.
+    async fn gather_members(&mut self) -> Result<()> {
+        let mut ahead = match core::mem::replace(&mut self.members, Members::Any) {
+            Members::Ahead(ahead) => ahead,
+            known => {
+                self.members = known;
+                return Ok(());
+            }
+        };
+        let mut these = HashSet::new();
+        while self.step(&mut ahead).await? {
+            let Way::Ranges { scan: Some(open), of, .. } = &ahead.way else { return Ok(()) };
+            if these.len() >= MEMBERS_MAX {
+                return Ok(());
+            }
+            these.insert(of.primary(open.scan().entry().0)?.to_vec());
+        }
+        self.members = Members::These(these);
+        Ok(())
     }
 
     /// Goes to the next key that passes; false at the end.
@@ -207,6 +246,11 @@ impl<S: Storage> Source<S> {
                 matches.map_err(|error| document::naming(error, &self.collection, primary))
             }
             Of::Entries(_) => {
+                if let Members::These(these) = &self.members
+                    && !these.contains(of.primary(key)?)
+                {
+                    return Ok(false);
+                }
                 let entry = key.get(INDEX_PREFIX_LEN..).unwrap_or_default();
                 for (component, filter) in asked {
                     let value = key::read(&mut index::primary_of(*component, entry)?)?;

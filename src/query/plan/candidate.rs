@@ -123,7 +123,7 @@ impl<'a> Candidate<'a> {
         let residual = left.into_iter().filter_map(|place| conjuncts.get(place).map(|filter| (*filter).clone()));
         let residual = Filter::All(residual.collect());
         let (direction, sorting) = (self.direction, self.sorting.clone());
-        Plan { walks: vec![self.into_walk(conjuncts)], direction, residual, sorting, cost }
+        Plan { walks: vec![self.into_walk(conjuncts)], among: None, direction, residual, sorting, cost }
     }
 
     pub(super) fn into_walk(self, conjuncts: &[&Filter]) -> Walk {

@@ -7,7 +7,7 @@
 //! which is not so: a walk that hopes to find what it wants early is taken to need twice as long.
 
 use super::candidate::Candidate;
-use super::{IndexFacts, Question, Sorting, Wants};
+use super::{IndexFacts, MEMBERS_MAX, Question, Sorting, Wants};
 use crate::query::bounds::{IndexField, bounds};
 use crate::query::filter::{Filter, Test};
 use crate::value::KeyRange;
@@ -28,6 +28,8 @@ const LOOK_UP: f64 = 1.5;
 const GATHER: f64 = 0.3;
 /// To remember which documents were seen.
 const DEDUPE: f64 = 0.2;
+/// To ask whether a document is among those that were remembered.
+const PROBE: f64 = 0.15;
 /// Less than this does not matter.
 const TRIFLE: f64 = 60.0;
 /// How much longer a walk may take than it is hoped.
@@ -74,6 +76,11 @@ pub struct Cost {
 }
 
 impl Cost {
+    /// Whether there is anything to be gained by another way.
+    pub(super) fn is_more_than_a_trifle(self) -> bool {
+        self.total > TRIFLE
+    }
+
     /// What plans are compared by.
     #[must_use]
     pub(super) fn rank(self) -> f64 {
@@ -100,11 +107,7 @@ pub(super) fn of(
     statistics: &dyn Statistics,
 ) -> Cost {
     let ranges = &candidate.bounds.ranges;
-    let within = match candidate.index {
-        Some(index) => sum(ranges, &|range| statistics.entries_in(index, range)),
-        None if candidate.is_by_key() => ranges.len() as f64,
-        None => sum(ranges, &|range| statistics.documents_in(range)),
-    };
+    let within = within(candidate, statistics);
     let part = |place: usize| conjuncts.get(place).map_or(1.0, |filter| selectivity(filter, question, statistics));
     let asked: f64 = candidate.asked.iter().map(|(place, _)| part(*place)).product();
     let left = candidate.left(conjuncts.len());
@@ -138,6 +141,40 @@ pub(super) fn of(
         cost.total += Cost::gathering(passed * matching);
     }
     cost
+}
+
+/// Keys within the bounds of a candidate.
+fn within(candidate: &Candidate<'_>, statistics: &dyn Statistics) -> f64 {
+    let ranges = &candidate.bounds.ranges;
+    match candidate.index {
+        Some(index) => sum(ranges, &|range| statistics.entries_in(index, range)),
+        None if candidate.is_by_key() => ranges.len() as f64,
+        None => sum(ranges, &|range| statistics.documents_in(range)),
+    }
+}
+
+/// What a candidate costs whose entries are asked whether another has their keys too; `alone` is what it costs by itself.
+/// None where the other knows nothing more, or too much.
+pub(super) fn of_both(
+    candidate: &Candidate<'_>,
+    other: &Candidate<'_>,
+    alone: Cost,
+    (question, conjuncts): (&Question<'_>, &[&Filter]),
+    statistics: &dyn Statistics,
+) -> Option<Cost> {
+    let is_known = |place: &usize| {
+        candidate.bounds.used.contains(place) || candidate.asked.iter().any(|(asked, _)| asked == place)
+    };
+    let more: Vec<usize> = other.bounds.used.iter().copied().filter(|place| !is_known(place)).collect();
+    let members = within(other, statistics);
+    if other.index.is_none() || more.is_empty() || members > MEMBERS_MAX as f64 {
+        return None;
+    }
+    let part = |place: &usize| conjuncts.get(*place).map_or(1.0, |filter| selectivity(filter, question, statistics));
+    let documents = alone.documents * more.iter().map(part).product::<f64>();
+    let gathered = SEEK * other.bounds.ranges.len() as f64 + members * (ENTRY + DEDUPE);
+    let spared = (alone.documents - documents) * (LOOK_UP + ASK);
+    Some(Cost { keys: alone.keys + members, documents, total: alone.total + alone.keys * PROBE + gathered - spared })
 }
 
 /// Whether entries tell the order, so that only documents are looked up that are given out.

@@ -50,6 +50,7 @@ impl Plan {
     #[must_use]
     pub(super) fn summary(&self) -> Object {
         let kind = match self.walks.as_slice() {
+            _ if self.among.is_some() => "intersection",
             [walk] => walk.kind(),
             _ => "union",
         };
@@ -61,16 +62,19 @@ impl Plan {
         if bounds.iter().any(|bounds| !bounds.is_empty()) {
             explained.set("bounds", Value::from(bounds.join(" | ")));
         }
+        if let Some(among) = &self.among {
+            explained.set("among", Value::from(among.to_string()));
+        }
         explained.set("sorted", self.is_sorted().into());
         explained.set("residual", (!self.residual.is_all()).into());
         explained
     }
+}
 
-    fn direction_name(&self) -> &'static str {
-        match self.direction {
-            Direction::Ascending => "ascending",
-            Direction::Descending => "descending",
-        }
+const fn name_of(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Ascending => "ascending",
+        Direction::Descending => "descending",
     }
 }
 
@@ -87,7 +91,7 @@ impl Walk {
 
 /// Stages, the last first: each reads what its `input` gives.
 fn tree(plan: &Plan, question: &Question<'_>, (skip, limit): (usize, Option<usize>)) -> Object {
-    let mut inputs: Vec<Value> = plan.walks.iter().map(|walk| Value::Object(leaf(plan, walk))).collect();
+    let mut inputs: Vec<Value> = plan.walks.iter().map(|walk| Value::Object(leaf(plan.direction, walk))).collect();
     let mut here = match (inputs.len(), &plan.sorting) {
         (1, _) => match inputs.pop() {
             Some(Value::Object(only)) => only,
@@ -95,6 +99,10 @@ fn tree(plan: &Plan, question: &Question<'_>, (skip, limit): (usize, Option<usiz
         },
         _ => Object::from([("stage", "union".into()), ("inputs", inputs.into())]),
     };
+    if let Some(among) = &plan.among {
+        let inputs = vec![here.into(), leaf(Direction::Ascending, among).into()];
+        here = Object::from([("stage", "intersection".into()), ("inputs", inputs.into())]);
+    }
     if let Sorting::Merge(_) = plan.sorting {
         here = stage("merge", vec![("by", by(question.sort))], here);
     }
@@ -132,7 +140,7 @@ fn stage(name: &str, more: Vec<(&str, Value)>, input: Object) -> Object {
     stage
 }
 
-fn leaf(plan: &Plan, walk: &Walk) -> Object {
+fn leaf(direction: Direction, walk: &Walk) -> Object {
     let mut leaf = Object::from([("stage", walk.kind().into())]);
     let ranges = match &walk.access {
         Access::Keys(keys) => keys.len(),
@@ -147,7 +155,7 @@ fn leaf(plan: &Plan, walk: &Walk) -> Object {
         leaf.set("bounds", Value::from(&*walk.bounds));
     }
     leaf.set("ranges", Value::count(ranges));
-    leaf.set("direction", plan.direction_name().into());
+    leaf.set("direction", name_of(direction).into());
     if !walk.asked.is_empty() {
         leaf.set("asks", Value::from(&*walk.asked));
     }

@@ -331,6 +331,23 @@ fn a_union_pays_only_where_its_parts_are_narrow() {
 }
 
 #[test]
+fn two_indexes_are_read_where_documents_are_what_costs() {
+    let readings = Readings::with(&[&["agent"], &["ts"], &["status"]]);
+    // A twentieth of the documents each, and a four-hundredth of both.
+    let ts = || ("ts", between(10_000, 11_000));
+    let agents =
+        |last: u32| ("agent", object([("$gte", "agent-000".into()), ("$lt", format!("agent-{last:03}").into())]));
+    let both = asked(object([ts(), agents(10)]));
+    readings.check(
+        both,
+        "index ts [ts >= 10000, ts < 11000] among index agent [agent >= \"agent-000\", agent < \"agent-010\"], filter",
+    );
+    readings
+        .check(asked(object([ts(), agents(1)])), "index agent [agent >= \"agent-000\", agent < \"agent-001\"], filter");
+    readings.check(asked(object([ts(), ("status", "ok".into())])), "index ts [ts >= 10000, ts < 11000], filter");
+}
+
+#[test]
 fn explain_says_the_plan_as_a_tree_and_why_not_another() {
     let readings = Readings::with(&[&["agent"], &["ts"]]);
     let asked = asked(object([("agent", "agent-007".into()), ("z", 1.into())])).sort(&[("ts", -1)]).first();

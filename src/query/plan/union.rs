@@ -107,7 +107,7 @@ fn of(
         total.total += Cost::gathering(total.documents);
     }
     let left = if is_exact { Vec::new() } else { conjuncts.iter().map(|filter| (*filter).clone()).collect() };
-    Ok(Some((score, Plan { walks, direction, residual: Filter::All(left), sorting, cost: total })))
+    Ok(Some((score, Plan { walks, among: None, direction, residual: Filter::All(left), sorting, cost: total })))
 }
 
 /// The best that does not read everything.
