@@ -44,11 +44,12 @@ function ownParts(pkg, { usesWorker }) {
   return { scripts: usesWorker && existsSync(worker) ? { 'entry/worker': worker } : {}, assets: ENGINE_PLACES.map(place => [join(pkg, 'engine.wasm'), place]) }
 }
 
-async function bundleAdapter(name, folder, pkg) {
-  const { ours, workers = {}, assets = [], external } = catalogue[name]
+async function bundleAdapter(set, name, folder, pkg) {
+  const { ours, workers = [], assets = [], external } = catalogue[name]
+  const script = file => join(HERE, set.folder, `${file}.js`)
   const own = ours ? ownParts(pkg, catalogue[name]) : { scripts: {}, assets: [] }
-  const scripts = Object.fromEntries(Object.entries(workers).map(([out, file]) => [out, join(HERE, file)]))
-  await bundleInto(folder, { index: join(HERE, 'adapters', `${name}.js`), ...scripts, ...own.scripts }, {
+  const scripts = Object.fromEntries(workers.map(worker => [worker, script(worker)]))
+  await bundleInto(folder, { index: script(name), ...scripts, ...own.scripts }, {
     alias: { hyphadb: join(pkg, 'entry/browser.js') },
     external,
   })
@@ -58,11 +59,11 @@ async function bundleAdapter(name, folder, pkg) {
   }
 }
 
-/** Writes the site for these adapters into `folder`; `pkg` is the built package of HyphaDB. */
-export async function bundleSite(folder, names, pkg) {
+/** Writes the site for these adapters of a set into `folder`; `pkg` is the built package of HyphaDB. */
+export async function bundleSite(folder, set, names, pkg) {
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { recursive: true })
   await copyFile(join(HERE, 'page/index.html'), join(folder, 'index.html'))
   await bundleInto(folder, { main: join(HERE, 'page/main.js') }, { external: ['/adapters/*'] })
-  for (const name of names) await bundleAdapter(name, join(folder, 'adapters', name), pkg)
+  for (const name of names) await bundleAdapter(set, name, join(folder, 'adapters', name), pkg)
 }

@@ -10,10 +10,10 @@ const PEERS = inProject('tests/bench/node_modules')
 
 /**
  * - `package`         the npm package whose version is told; the first of several
- * - `configuration`   in words, for the report
+ * - `configuration`   in words, for the report, by the set of workloads; it is in those sets only
  * - `documents_max`   it is given no more than this; its numbers are then left out of comparisons
  * - `assets`          files that lie beside its script, by their place in a package
- * - `workers`         scripts of its workers, by the name that they are served under
+ * - `workers`         the names of its workers' scripts, which lie beside its own
  * - `external`        modules that its browser build names and never loads
  * - `ours`            HyphaDB: compared with the others, not one of those it is compared with
  * - `usesWorker`      HyphaDB's own worker is part of what is served
@@ -23,31 +23,61 @@ const PEERS = inProject('tests/bench/node_modules')
 export const catalogue = {
   limit: {
     isLimit: true,
-    configuration: 'not a database: the bytes of the documents in 256 KiB values, one relaxed transaction (encoding not timed, but in updates); opening reads every byte; reads from maps and arrays in memory, decoding not timed',
+    configuration: {
+      documents: 'not a database: the bytes of the documents in 256 KiB values, one relaxed transaction (encoding not timed, but in updates); opening reads every byte; reads from maps and arrays in memory, decoding not timed',
+    },
   },
-  idb: { configuration: 'IndexedDB by hand: one record per document, relaxed, one transaction per batch, pipelined requests' },
-  dexie: { package: 'dexie', configuration: "chromeTransactionDurability 'relaxed'; bulkAdd, bulkGet, bulkUpdate, bulkDelete" },
-  rxdb: { package: 'rxdb', configuration: 'Dexie storage (free), multiInstance false, eventReduce true, no validator; answers as toJSON()' },
-  pouchdb: { package: 'pouchdb-core', documents_max: 20_000, configuration: 'indexeddb adapter, Mango indexes' },
+  idb: {
+    configuration: {
+      documents: 'IndexedDB by hand: one record per document, relaxed, one transaction per batch, pipelined requests',
+      query: 'IndexedDB by hand: getAll() of everything, then a loop',
+    },
+  },
+  dexie: {
+    package: 'dexie',
+    configuration: {
+      documents: "chromeTransactionDurability 'relaxed'; bulkAdd, bulkGet, bulkUpdate, bulkDelete",
+      query: "relaxed; .filter().toArray(); .each() into a Map; liveQuery; words as a multi-entry index, ranked by how many are there",
+    },
+  },
+  rxdb: {
+    package: 'rxdb',
+    configuration: {
+      documents: 'Dexie storage (free), multiInstance false, eventReduce true, no validator; answers as toJSON()',
+      query: 'Dexie storage (free), multiInstance false, eventReduce true; find().exec() and a loop; find().$; its ajv validator where schemas are held',
+    },
+  },
+  pouchdb: { package: 'pouchdb-core', documents_max: 20_000, configuration: { documents: 'indexeddb adapter, Mango indexes' } },
   sqlite: {
     package: '@sqlite.org/sqlite-wasm',
-    configuration: 'dedicated worker, opfs-sahpool, WAL, exclusive locking, synchronous=NORMAL, 64 MiB cache, prepared statements; columns and the document as JSON; answers cross as one string of JSON',
-    workers: { sqlite_worker: 'adapters/sqlite_worker.js' },
+    configuration: {
+      documents: 'dedicated worker, opfs-sahpool, WAL, exclusive locking, synchronous=NORMAL, 64 MiB cache, prepared statements; columns and the document as JSON; answers cross as one string of JSON',
+      query: 'dedicated worker, opfs-sahpool, WAL, exclusive locking, 64 MiB cache, prepared statements; one column per field; objects cross as one string of JSON, columns as typed arrays; FTS5',
+    },
+    workers: ['sqlite_worker'],
     assets: [['@sqlite.org/sqlite-wasm', 'dist/sqlite3.wasm']],
   },
   pglite: {
     package: '@electric-sql/pglite',
-    configuration: 'on the page, idb://, relaxedDurability: a query is answered before anything is written; W1, W3, W9 end with a real flush, W2 does not; columns and the document as jsonb',
+    configuration: {
+      documents: 'on the page, idb://, relaxedDurability: a query is answered before anything is written; W1, W3, W9 end with a real flush, W2 does not; columns and the document as jsonb',
+      query: 'on the page, idb://, relaxedDurability (a write is answered before it is kept; the load ends with a real flush); one column per field; its live extension; tsvector with GIN',
+    },
     assets: ['pglite.wasm', 'pglite.data', 'initdb.wasm'].map(file => ['@electric-sql/pglite', `dist/${file}`]),
     external: ['fs', 'fs/promises', 'path', 'util', 'zlib', 'stream', 'stream/promises', 'module', 'crypto', 'node:*'],
-    not_kept: ['insert', 'insert_p95', 'insert_slowest'],
+    not_kept: ['insert', 'insert_p95', 'insert_slowest', 'live_bare', 'live_1', 'live_100', 'live_10000'],
   },
-  hyphadb: { ours: true, configuration: 'defaults: on the page, relaxed' },
-  hyphadb_worker: { ours: true, usesWorker: true, configuration: "thread: 'worker', otherwise defaults" },
+  duckdb: {
+    package: '@duckdb/duckdb-wasm',
+    configuration: { query: 'its own worker, EH bundle (one thread), a database file on OPFS, loaded as Arrow tables, prepared statements; one column per field; answers as Arrow, made objects or typed arrays' },
+    assets: ['duckdb-eh.wasm', 'duckdb-browser-eh.worker.js'].map(file => ['@duckdb/duckdb-wasm', `dist/${file}`]),
+  },
+  hyphadb: { ours: true, configuration: { documents: 'defaults: on the page, relaxed', query: 'defaults: on the page, relaxed; no index but where live queries and text want one' } },
+  hyphadb_worker: { ours: true, usesWorker: true, configuration: { documents: "thread: 'worker', otherwise defaults", query: "thread: 'worker', otherwise as hyphadb" } },
 }
 
-/** What is run without `--adapters`. */
-export const everyAdapter = Object.keys(catalogue)
+/** The adapters of a set of workloads: what is run without `--adapters`. */
+export const adaptersOf = set => Object.keys(catalogue).filter(name => catalogue[name].configuration[set])
 
 /** Whether adapters come from npm, so that npm has to be asked before they can be run. */
 export const needPeers = names => names.some(name => catalogue[name].package)

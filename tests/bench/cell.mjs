@@ -1,17 +1,21 @@
-// One cell: one adapter, one round, one browser, a profile of its own.
+// One cell: one adapter, one round, one browser, a profile of its own. Of the set `documents`:
 //
 //   write    a new database; then the browser is closed
 //   cold     the browser started again: import, open, first query
 //   reload   the page loaded again, some times: import, open, first get
 //   read     by key, by index, by range
 //   change   insert, update, remove
+// Of the set `query`:
+//   load     a new database; then the browser is closed
+//   first    the page loaded again, some times: each time one question
+//   again    all questions, many times
+//   live, crowd, schema, text   each with databases of its own
 // Not the measuring itself, which is the page's; here only files are weighed.
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { endBrowser, startBrowser, storedBytes } from './browsers.mjs'
 import { load } from './machine.mjs'
-import { SIZES } from './page/questions.js'
 import { runPhase, runReloads } from './tab.mjs'
 
 /** What ends a cell early; the report tells it. */
@@ -22,27 +26,18 @@ class Ended extends Error {
   }
 }
 
-const READS = ['W4', 'W5', 'W5b', 'W6']
-const CHANGES = ['W2', 'W3', 'W9']
-
-/** Which phases hold the wanted workloads, in the order of the runs of the browser. */
-function phasesFor(workloads) {
-  const some = names => names.some(name => workloads.includes(name))
-  const opens = workloads.includes('W10') ? ['cold', 'reload'] : []
-  return [...opens, ...(some(READS) ? ['read'] : []), ...(some(CHANGES) ? ['change'] : [])]
-}
-
 /** Adds what a phase answered to what there is: series grow, values are replaced. */
-function collect(cell, { times, values }) {
+function collect(cell, { times, values, notes }) {
   for (const [series, list] of Object.entries(times)) cell.times[series] = [...(cell.times[series] ?? []), ...list]
   Object.assign(cell.values, values)
+  Object.assign(cell.notes, notes)
 }
 
 /** The answers of a phase: one, or of the reloads one for each. */
-async function answersTo(phase, browser, { server, adapter, seed, documents, workloads }) {
+async function answersTo({ name, reloads }, browser, { set, server, adapter, seed, documents, workloads }) {
   const settings = { adapter, seed, documents, workloads }
-  if (phase === 'reload') return runReloads(browser, server, 'compare', phase, () => settings, SIZES.reloads)
-  return [await runPhase(browser, server, 'compare', phase, settings)]
+  if (reloads) return runReloads(browser, server, set.kind, name, visit => ({ ...settings, visit }), reloads)
+  return [await runPhase(browser, server, set.kind, name, settings)]
 }
 
 /** Runs phases in one life of the browser. */
@@ -76,21 +71,22 @@ async function shippedBytes(folder, names, adapter) {
 }
 
 /**
- * Runs a cell. `setting`: `{ browser, adapter, round, seed, documents, workloads, server, site, profiles }`, where `site`
- * is the served folder and `profiles` the folder for profiles. Never fails: what went wrong is in `error` or `note`.
+ * Runs a cell. `setting`: `{ set, browser, adapter, round, seed, documents, workloads, server, site, profiles }`, where
+ * `site` is the served folder and `profiles` the folder for profiles. Never fails: what went wrong is in `error` or
+ * `note`, and which workloads were left out in `notes`.
  */
 export async function runCell(setting) {
-  const { browser, adapter, round, seed, documents, workloads, server } = setting
-  const cell = { browser, adapter, round, seed, documents, load_before: load(), times: {}, values: {} }
+  const { set, browser, adapter, round, seed, documents, workloads, server } = setting
+  const cell = { browser, adapter, round, seed, documents, load_before: load(), times: {}, values: {}, notes: {} }
   await mkdir(setting.profiles, { recursive: true })
   const profile = await mkdtemp(join(setting.profiles, `${adapter}-`))
   const start = performance.now()
   server.takeAsked()
   try {
-    await inBrowser(setting, profile, ['write'], cell)
+    const [first, ...more] = set.lives(workloads).filter(phases => phases.length)
+    await inBrowser(setting, profile, first, cell)
     if (workloads.includes('W12')) cell.values.storage_files_bytes = await storedBytes(browser, profile)
-    const phases = phasesFor(workloads)
-    if (phases.length) await inBrowser(setting, profile, phases, cell)
+    for (const phases of more) await inBrowser(setting, profile, phases, cell)
     if (workloads.includes('W12')) Object.assign(cell.values, await shippedBytes(setting.site, server.takeAsked(), adapter))
   } catch (error) {
     if (error instanceof Ended && error.isNote) cell.note = error.message

@@ -1,4 +1,5 @@
 // `npm run bench`: HyphaDB, its peers and the physical limit in real browsers. The options are in options.mjs.
+// `npm run bench:query` is the same with `--set query`.
 import { rmSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
@@ -10,7 +11,7 @@ import { browsers } from './browsers.mjs'
 import { bundleSite } from './bundle.mjs'
 import { catalogue, needPeers, versionOf } from './catalogue.mjs'
 import { machine } from './machine.mjs'
-import { readOptions, usage } from './options.mjs'
+import { readOptions } from './options.mjs'
 import { peersStep } from './peers.mjs'
 import { progress } from './progress.mjs'
 import { reportOf } from './report.mjs'
@@ -26,10 +27,10 @@ async function prepare({ adapters, browsers: names, pkg }) {
   await build()
 }
 
-async function about({ adapters, documents, rounds, workloads, browsers, seed }, pkg) {
+async function about({ set, adapters, documents, rounds, workloads, browsers, seed }, pkg) {
   const versions = {}
   for (const name of adapters) versions[name] = await versionOf(name, pkg)
-  return { began: new Date().toISOString(), machine: machine(), adapters, versions, documents, rounds, workloads, browsers, seed }
+  return { set: set.name, began: new Date().toISOString(), machine: machine(), adapters, versions, documents, rounds, workloads, browsers, seed }
 }
 
 function tell(done, ahead) {
@@ -47,8 +48,8 @@ async function save(out, run) {
 
 command(async args => {
   const options = readOptions(args)
-  if (!options) {
-    console.log(usage)
+  if (options.help) {
+    console.log(options.help)
     return 0
   }
   await prepare(options)
@@ -59,7 +60,7 @@ command(async args => {
   const server = await startServer(site)
   try {
     const pkg = resolve(options.pkg ?? inProject('pkg'))
-    await bundleSite(site, options.adapters, pkg)
+    await bundleSite(site, options.set, options.adapters, pkg)
     const meta = await about(options, pkg)
     const cells = await runAll({ ...options, server, site, profiles: `${work}/profiles` }, async (done, ahead) => {
       tell(done, ahead)

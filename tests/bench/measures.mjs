@@ -1,11 +1,12 @@
-// What is measured, in the order of the report: from which series of times or which value of a cell, and in which unit.
+// What is measured by the set `documents`, in the order of the report: from which series of times or which value of a cell,
+// and in which unit.
 //
 // Not the measuring, which is the page's. Invariant: lower is better in every measure.
 import { median, percentile } from './statistics.mjs'
 
-const p50 = series => cell => median(cell.times?.[series] ?? [])
-const p95 = series => cell => percentile(cell.times?.[series] ?? [], 0.95)
-const slowest = series => cell => (cell.times?.[series] ? Math.max(...cell.times[series]) : undefined)
+export const p50 = series => cell => median(cell.times?.[series] ?? [])
+export const p95 = series => cell => percentile(cell.times?.[series] ?? [], 0.95)
+export const slowest = series => cell => (cell.times?.[series] ? Math.max(...cell.times[series]) : undefined)
 const perDocument = series => cell => {
   const ms = median(cell.times?.[series] ?? [])
   return ms === undefined ? undefined : (ms * 1_000) / cell.documents
@@ -51,7 +52,7 @@ export const measures = [
 /** How a measure is called in tables. */
 export const titleOf = ({ workload, label }) => (workload ? `${workload} ${label}` : label)
 
-export const measureNamed = name => measures.find(measure => measure.name === name)
+export const measureNamed = (name, among = measures) => among.find(measure => measure.name === name)
 
 /** The workloads that can be chosen. W7, W8 and W11 are not there yet. */
 export const everyWorkload = ['W1', 'W2', 'W3', 'W4', 'W5', 'W5b', 'W6', 'W9', 'W10', 'W12']

@@ -1,36 +1,35 @@
-// The command line of `npm run bench`.
+// The command line of `npm run bench` and `npm run bench:query`.
 import { parseArgs } from 'node:util'
 import { Failure } from '../../setup/process.mjs'
 import { browsers } from './browsers.mjs'
-import { everyAdapter } from './catalogue.mjs'
-import { everyWorkload } from './measures.mjs'
+import { adaptersOf } from './catalogue.mjs'
+import { sets } from './sets.mjs'
 
 const DOCUMENTS_MIN = 10_000
+const NAMES = { documents: 'bench', query: 'bench:query' }
 
-export const usage = `npm run bench -- [options]
+const usageOf = ({ name, everyWorkload, always, out, takes, example }) => `npm run ${NAMES[name]} -- [options]
 
   --adapters a,b     which databases [all]
-                     ${everyAdapter.join(' ')}
+                     ${adaptersOf(name).join(' ')}
   --docs n           how many documents, at least ${DOCUMENTS_MIN} [100000]
   --rounds n         how often, each time with other documents [3]
-  --workloads W1,W5  which [all]; W1 loads the database and is always run
+  --workloads a,b    which [all]${always.length ? `; ${always} loads the database and is always run` : ''}
                      ${everyWorkload.join(' ')}
   --browser a,b      ${Object.keys(browsers).join(' ')} [chromium]
   --seed n           of the first round [1]
-  --out file         where to write; the table goes beside it as .md [target/bench.json]
+  --out file         where to write; the table goes beside it as .md [${out}]
   --pkg folder       a built package of HyphaDB, of another checkout say; nothing is built then [pkg, built first]
+  --set name         which set of workloads: ${Object.keys(sets).join(' ')} [${name}]
 
-How long it takes, on two idle cores: a round of 100,000 documents about 4 minutes a browser for everything, of which Dexie,
-IndexedDB by hand and RxDB take most. The report of several browsers has a section for each, and a table that sets them side by
-side: npm run bench -- --browser chromium,chromium-sqlite,firefox takes about 40 minutes. While tuning, about a minute:
-  npm run bench -- --adapters hyphadb,limit,dexie --docs 20000 --rounds 1
-Less where only some of the workloads are of interest:
-  npm run bench -- --adapters hyphadb,limit --docs 20000 --rounds 1 --workloads W1,W9
+How long it takes, on two idle cores: ${takes}. The report of several browsers has a section for each, and a table
+that sets them side by side. While tuning, about a minute:
+  npm run ${NAMES[name]} -- ${example}
 The numbers are for comparing within one run: other work on the machine moves all of them.`
 
-const STRINGS = {
-  adapters: everyAdapter.join(','), docs: '100000', rounds: '3', workloads: everyWorkload.join(','), browser: 'chromium', seed: '1', out: 'target/bench.json',
-}
+const stringsOf = set => ({
+  set: set.name, adapters: adaptersOf(set.name).join(','), docs: '100000', rounds: '3', workloads: set.everyWorkload.join(','), browser: 'chromium', seed: '1', out: set.out,
+})
 
 export function oneOf(name, given, known) {
   const names = given.split(',').filter(Boolean)
@@ -56,15 +55,24 @@ export function parsed(args, defaults, more = {}) {
   }
 }
 
-/** Reads the arguments; `undefined` where help is wanted. */
+/** The set that the arguments name: what else they may say depends on it. */
+function setAmong(args) {
+  const { values } = parseArgs({ args, options: { set: { type: 'string', default: 'documents' } }, strict: false })
+  const [name] = oneOf('set', String(values.set), Object.keys(sets))
+  return sets[name]
+}
+
+/** Reads the arguments; `{ help }`, a text, where that is wanted. */
 export function readOptions(args) {
-  const values = parsed(args, STRINGS, { pkg: { type: 'string' } })
-  if (!values) return undefined
+  const set = setAmong(args)
+  const values = parsed(args, stringsOf(set), { pkg: { type: 'string' } })
+  if (!values) return { help: usageOf(set) }
   return {
-    adapters: oneOf('adapters', values.adapters, everyAdapter),
+    set,
+    adapters: oneOf('adapters', values.adapters, adaptersOf(set.name)),
     documents: number('docs', values.docs, DOCUMENTS_MIN),
     rounds: number('rounds', values.rounds, 1),
-    workloads: [...new Set(['W1', ...oneOf('workloads', values.workloads, everyWorkload)])],
+    workloads: [...new Set([...set.always, ...oneOf('workloads', values.workloads, set.everyWorkload)])],
     browsers: oneOf('browser', values.browser, Object.keys(browsers)),
     seed: number('seed', values.seed, 0),
     out: values.out,

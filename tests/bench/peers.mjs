@@ -16,7 +16,7 @@ export const peersStep = {
   name: 'bench-peers',
   lane: 'npm',
   needs: [],
-  why: 'installs the databases that the benchmark compares with, 110 MB',
+  why: 'installs the databases that the benchmark compares with, 250 MB',
   takes: 'about half a minute',
   check: () => Object.entries(read('package.json').dependencies).every(isInstalled),
   act: () =>

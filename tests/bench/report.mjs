@@ -4,7 +4,8 @@
 // failed cell is named, and where HyphaDB is slower than another database there is a line that says so.
 import { browsers } from './browsers.mjs'
 import { catalogue } from './catalogue.mjs'
-import { measureNamed, measured, measures, titleOf } from './measures.mjs'
+import { measureNamed, measured, titleOf } from './measures.mjs'
+import { setOf, sets } from './sets.mjs'
 import { median, ratio } from './statistics.mjs'
 import { judge } from './targets.mjs'
 
@@ -26,12 +27,16 @@ export function table(head, rows) {
   return [line(head), line(head.map((_, column) => (column ? '---:' : '---'))), ...rows.map(line)].join('\n')
 }
 
-/** The medians of one browser's cells. */
+/** An amount with its unit. */
+const withUnit = (text, unit) => (unit === 'x' ? `${text}x` : `${text} ${unit}`)
+
+/** The medians of one browser's cells in a run of `set`. */
 export class Medians {
   #cells
 
-  constructor(cells, adapters, clock_ms) {
+  constructor(cells, adapters, clock_ms, set = sets.documents) {
     this.clock_ms = clock_ms
+    this.set = set
     this.#cells = cells.filter(cell => !cell.error && !cell.note)
     this.adapters = adapters.filter(name => this.#of(name).length)
     this.documents = Math.max(0, ...this.#cells.map(cell => cell.documents))
@@ -56,9 +61,13 @@ export class Medians {
     return value !== undefined && measure.unit === 'ms' ? Math.max(value, this.clock_ms) : value
   }
 
+  named(measure) {
+    return measureNamed(measure, this.set.measures)
+  }
+
   /** The best database other than ours that keeps its data, with all of the documents. */
-  best(measure) {
-    const peers = this.adapters
+  best(measure, among = this.adapters) {
+    const peers = among
       .filter(name => !catalogue[name].ours && !catalogue[name].isLimit && !catalogue[name].not_kept?.includes(measure.name))
       .filter(name => this.documentsOf(name) === this.documents)
       .map(name => ({ name, value: this.comparable(name, measure) }))
@@ -67,6 +76,9 @@ export class Medians {
   }
 }
 
+/** How a measure is called where its numbers stand without their unit. */
+const headed = measure => (measure.unit === 'x' ? titleOf(measure) : `${titleOf(measure)}, ${measure.unit}`)
+
 function heading(medians, adapter) {
   const documents = medians.documentsOf(adapter)
   return documents === medians.documents ? adapter : `${adapter} (${documents.toLocaleString('en-US')} docs)`
@@ -74,19 +86,19 @@ function heading(medians, adapter) {
 
 /** What was measured in one of these browsers at least. */
 function filled(...all) {
-  return measures.filter(measure => all.some(medians => medians.adapters.some(adapter => medians.value(adapter, measure) !== undefined)))
+  return all[0].set.measures.filter(measure => all.some(medians => medians.adapters.some(adapter => medians.value(adapter, measure) !== undefined)))
 }
 
 function absolutes(medians) {
   const rows = filled(medians).map(measure => [
-    `${titleOf(measure)}, ${measure.unit}`,
+    headed(measure),
     ...medians.adapters.map(adapter => amount(medians, measure, medians.value(adapter, measure))),
   ])
   return table(['', ...medians.adapters.map(adapter => heading(medians, adapter))], rows)
 }
 
 function ratios(medians, base) {
-  const rows = filled(medians).map(measure => [
+  const rows = filled(medians).filter(({ unit }) => unit !== 'x').map(measure => [
     titleOf(measure),
     ...medians.adapters.map(adapter => times(ratio(medians.comparable(adapter, measure), medians.comparable(base, measure)))),
   ])
@@ -95,8 +107,8 @@ function ratios(medians, base) {
 
 /** Where ours is slower or larger than the best peer. */
 export function losses(medians, ours) {
-  return measures
-    .filter(measure => !measure.isTotal)
+  return medians.set.measures
+    .filter(measure => !measure.isTotal && measure.unit !== 'x')
     .map(measure => ({ measure, value: medians.comparable(ours, measure), best: medians.best(measure) }))
     .filter(({ value, best }) => value !== undefined && best !== undefined && value > best.value)
     .map(({ measure, value, best }) => ({ measure, value, best, share: ratio(value, best.value) }))
@@ -104,7 +116,7 @@ export function losses(medians, ours) {
 
 function lossLines(medians, ours) {
   const list = losses(medians, ours)
-  if (!measures.some(measure => medians.best(measure))) return `${ours}: no other database was run.`
+  if (!medians.set.measures.some(measure => medians.best(measure))) return `${ours}: no other database was run.`
   if (!list.length) return `${ours}: none.`
   return list
     .map(({ measure, value, best, share }) => `- ${ours}: ${titleOf(measure)}: ${amount(medians, measure, value)} ${measure.unit}, ${best.name} ${amount(medians, measure, best.value)} (${times(share)})`)
@@ -114,19 +126,20 @@ function lossLines(medians, ours) {
 const limitOf = most => (most >= 0.3 ? `${most}x` : `1/${Math.round(1 / most)}`)
 
 /** What a target asks for, in words. */
-function wish({ measure, than, most, added, isStretch }) {
-  const { unit } = measureNamed(measure)
+function wish(medians, { measure, than, among, most, added, isStretch }) {
+  const { unit } = medians.named(measure)
   const stretch = isStretch ? ' (stretch)' : ''
   if (added !== undefined) return `<= ${added} ${unit} more than ${than}${stretch}`
-  if (than === 'number') return `<= ${most} ${unit}${stretch}`
-  return `<= ${limitOf(most)} of ${than === 'best' ? 'the best peer' : than}${stretch}`
+  if (than === 'number') return `<= ${withUnit(most, unit)}${stretch}`
+  const best = among ? `the best of ${among.join(', ')}` : 'the best peer'
+  return `<= ${limitOf(most)} of ${than === 'best' ? best : than}${stretch}`
 }
 
 /** What was measured, in the words of the target: an amount or a ratio. */
-function found({ target, value, base, peer, share }) {
-  const { unit } = measureNamed(target.measure)
+function found(medians, { target, value, base, peer, share }) {
+  const { unit } = medians.named(target.measure)
   if (target.added !== undefined) return `${figure(value - base)} ${unit} more`
-  if (target.than === 'number') return `${figure(value)} ${unit}`
+  if (target.than === 'number') return withUnit(figure(value), unit)
   return `${times(share)}${target.than === 'best' ? ` (${peer})` : ''}`
 }
 
@@ -136,17 +149,19 @@ function verdict({ target, value, share, isMet }) {
 }
 
 function targetRow(medians, judged) {
-  const measure = measureNamed(judged.target.measure)
+  const measure = medians.named(judged.target.measure)
   const base = judged.base === undefined ? '-' : amount(medians, measure, judged.base)
-  return [titleOf(measure), wish(judged.target), `${amount(medians, measure, judged.value)} ${measure.unit}`, base, found(judged), verdict(judged)]
+  const value = withUnit(amount(medians, measure, judged.value), measure.unit)
+  return [titleOf(measure), wish(medians, judged.target), value, base, found(medians, judged), verdict(judged)]
 }
 
 /** The targets of which everything was measured. */
 function judgedTargets(medians, ours) {
   const judged = judge(
+    medians.set.targets,
     ours,
-    (adapter, name) => medians.comparable(adapter, measureNamed(name)),
-    name => medians.best(measureNamed(name)),
+    (adapter, name) => medians.comparable(adapter, medians.named(name)),
+    (name, among) => medians.best(medians.named(name), among?.filter(each => medians.adapters.includes(each))),
   )
   return judged.filter(({ isMet }) => isMet !== undefined)
 }
@@ -167,11 +182,13 @@ function loadOf(cells, cores) {
 }
 
 function failures(cells) {
-  return [...new Set(cells.filter(cell => cell.error || cell.note).map(cell => `- ${cell.adapter}, round ${cell.round + 1}: ${cell.error ? `FAILED: ${cell.error}` : `left out: ${cell.note}`}`))]
+  const whole = cells.filter(cell => cell.error || cell.note).map(cell => `- ${cell.adapter}, round ${cell.round + 1}: ${cell.error ? `FAILED: ${cell.error}` : `left out: ${cell.note}`}`)
+  const parts = cells.flatMap(({ adapter, notes = {} }) => Object.entries(notes).map(([workload, note]) => `- ${adapter}, ${workload}: left out: ${note}`))
+  return [...new Set([...whole, ...parts])]
 }
 
 const cellsOf = (name, run) => run.cells.filter(cell => cell.browser === name)
-const mediansOf = (name, run) => new Medians(cellsOf(name, run), run.meta.adapters, browsers[name].clock_ms)
+const mediansOf = (name, run) => new Medians(cellsOf(name, run), run.meta.adapters, browsers[name].clock_ms, setOf(run.meta))
 const oursAmong = medians => medians.adapters.filter(adapter => catalogue[adapter].ours)
 
 /** HyphaDB in every browser that was measured, and what it makes of the others there; nothing where that is one. */
@@ -180,10 +197,10 @@ function sideBySide(run) {
   if (each.length < 2) return ''
   const columns = each.flatMap(({ name, medians }) => oursAmong(medians).map(adapter => ({ name, medians, adapter })))
   const rows = filled(...each.map(({ medians }) => medians)).map(measure => [
-    `${titleOf(measure)}, ${measure.unit}`,
+    headed(measure),
     ...columns.flatMap(({ medians, adapter }) => [
       amount(medians, measure, medians.value(adapter, measure)),
-      times(ratio(medians.comparable(adapter, measure), medians.comparable('dexie', measure))),
+      measure.unit === 'x' ? '-' : times(ratio(medians.comparable(adapter, measure), medians.comparable('dexie', measure))),
     ]),
   ])
   const met = ['targets met', ...columns.flatMap(({ medians, adapter }) => [metOf(judgedTargets(medians, adapter)), ''])]
@@ -211,11 +228,12 @@ function section(name, run) {
 
 function conditions({ meta, cells }) {
   const { machine } = meta
-  const rows = meta.adapters.map(name => [name, meta.versions[name], catalogue[name].configuration])
+  const set = setOf(meta)
+  const rows = meta.adapters.map(name => [name, meta.versions[name], catalogue[name].configuration[set.name]])
   const rounds = new Set(cells.map(cell => cell.round)).size
   return [
-    '# Benchmark',
-    `${meta.documents.toLocaleString('en-US')} documents with three indexes, ${rounds} of ${meta.rounds} rounds, seeds ${meta.seed} to ${meta.seed + meta.rounds - 1}, begun ${meta.began}.`,
+    `# ${set.title}`,
+    `${meta.documents.toLocaleString('en-US')} ${set.about}, ${rounds} of ${meta.rounds} rounds, seeds ${meta.seed} to ${meta.seed + meta.rounds - 1}, begun ${meta.began}.`,
     `${machine.processor}, ${machine.cores} cores, ${machine.memory_gb} GB, ${machine.system}, node ${machine.node}. Times of a cell are medians or percentiles of its samples; what is shown is the median of the rounds. Compare within a run: other work on the machine moves all numbers.`,
     `| adapter | version | configuration |\n| --- | --- | --- |\n${rows.map(row => `| ${row.join(' | ')} |`).join('\n')}`,
   ].join('\n\n')

@@ -18,6 +18,7 @@ import { DOCUMENT_BYTES, drawing, summary } from './growth.mjs'
 import { load, machine } from './machine.mjs'
 import { highestDuring, rendererBytes } from './memory.mjs'
 import { startServer } from './server.mjs'
+import { sets } from './sets.mjs'
 import { runPhase, runReloads } from './tab.mjs'
 
 const BROWSER = 'chromium'
@@ -119,7 +120,7 @@ async function measure(options) {
   const work = inProject(`target/scale-${process.pid}`)
   process.once('exit', () => rmSync(work, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }))
   const pkg = resolve(options.pkg ?? inProject('pkg'))
-  await bundleSite(`${work}/site`, ['hyphadb'], pkg)
+  await bundleSite(`${work}/site`, sets.documents, ['hyphadb'], pkg)
   const server = await startServer(`${work}/site`)
   try {
     const place = { server, profile: documents => `${work}/profile-${documents}` }

@@ -1,8 +1,9 @@
-// What the project promises about its speed, and whether a run keeps it.
+// What the project promises about its speed in the set `documents`, and whether a run keeps a promise.
 //
 // Not the measuring. A target compares a measure of HyphaDB with that of another adapter, with the best peer, or with a
-// number. `best` is the quickest database that keeps its data and has the same documents. `most` is a share of the other's,
-// or the number itself; `added` is how much may come on top of the other's; `only` is of one way to run HyphaDB.
+// number. `best` is the quickest database that keeps its data and has the same documents; `among` says of which. `most` is
+// a share of the other's, or the number itself; `added` is how much may come on top of the other's; `only` is of one way to
+// run HyphaDB.
 
 const TIMES = [
   'bulk_insert_each', 'insert', 'insert_together', 'get', 'get_many', 'newest_of_agent', 'newest_of_site', 'range', 'update', 'remove', 'open_cold',
@@ -32,10 +33,10 @@ export const targets = [
 
 /**
  * Each target with what was measured: `{ target, value, base, peer, share, isMet }`, where `share` is value by base, and
- * `isMet` is undefined where something was not measured. `valueOf(adapter, measure)` and `bestOf(measure)`, which answers
- * `{ name, value }`, tell the medians.
+ * `isMet` is undefined where something was not measured. `valueOf(adapter, measure)` and `bestOf(measure, among)`, which
+ * answers `{ name, value }`, tell the medians.
  */
-export function judge(ours, valueOf, bestOf) {
+export function judge(targets, ours, valueOf, bestOf) {
   return targets.filter(({ only = ours }) => only === ours).map(target => {
     const value = valueOf(ours, target.measure)
     const { name: peer, value: base } = baseOf(target, valueOf, bestOf)
@@ -50,8 +51,8 @@ function isMet({ than, most, added }, value, base, share) {
   return mark === undefined ? undefined : mark <= most
 }
 
-function baseOf({ than, measure }, valueOf, bestOf) {
+function baseOf({ than, measure, among }, valueOf, bestOf) {
   if (than === 'number') return { name: 'number', value: undefined }
-  if (than === 'best') return bestOf(measure) ?? { name: 'best', value: undefined }
+  if (than === 'best') return bestOf(measure, among) ?? { name: 'best', value: undefined }
   return { name: than, value: valueOf(than, measure) }
 }

@@ -183,10 +183,10 @@ describe('the report', () => {
 
   test('a target is a share of another, an amount, or what may come on top; it is open where something is missing', () => {
     const values = { hyphadb: { get: 0.02 }, hyphadb_worker: { get: 0.14 }, dexie: { get: 0.5 } }
-    const judged = judge('hyphadb_worker', (name, measure) => values[name]?.[measure], () => undefined)
+    const judged = judge(targets, 'hyphadb_worker', (name, measure) => values[name]?.[measure], () => undefined)
     const verdicts = judged.filter(({ target }) => target.measure === 'get').map(({ target, isMet }) => `${target.than} ${isMet}`)
     assert.deepEqual(verdicts, ['dexie false', 'hyphadb true', 'best undefined'])
-    assert.ok(!judge('hyphadb', () => undefined, () => undefined).some(({ target }) => target.only))
+    assert.ok(!judge(targets, 'hyphadb', () => undefined, () => undefined).some(({ target }) => target.only))
   })
 
   test('every target names a measure, and no measure has the name of another', () => {
@@ -286,6 +286,7 @@ describe('options', () => {
     assert.throws(() => readOptions(['--adapters', 'hyphadb,mysql']), /--adapters does not know mysql/)
     assert.throws(() => readOptions(['--docs', '12']), /--docs is `12`/)
     assert.throws(() => readOptions(['--speed']), /--speed/)
-    assert.equal(readOptions(['--help']), undefined)
+    assert.throws(() => readOptions(['--set', 'speed']), /--set does not know speed/)
+    assert.match(readOptions(['--help']).help, /npm run bench -- /)
   })
 })

@@ -1,12 +1,13 @@
 // The page's script: lets the runner start a phase.
 //
 // Nothing of an adapter is loaded here; that is part of what is measured.
+import { runQuery } from './query.js'
 import { runScale } from './scale.js'
 import { runPhase } from './workloads.js'
 
-const KINDS = { compare: runPhase, scale: runScale }
+const KINDS = { compare: runPhase, query: runQuery, scale: runScale }
 
-/** Runs a phase of one of the two benchmarks; what it throws becomes an answer, for errors do not cross to node. */
+/** Runs a phase of one of the benchmarks; what it throws becomes an answer, for errors do not cross to node. */
 globalThis.runPhase = async (kind, name, settings) => {
   try {
     return await KINDS[kind](name, settings)

@@ -1,69 +1,18 @@
-// The workloads, in the phases that they run in; each phase has a page of its own.
+// The workloads of the set `documents`, in the phases that they run in; each phase has a page of its own.
 //
 // Not the asking of a particular database: that is an adapter's. Not statistics: a phase answers with every time it took.
-// Invariants: only what stands between two looks at the clock is measured; every answer is compared with the model
-// outside of that, and a wrong one ends the phase with an error.
 import { Readings } from './documents.js'
-import { Model, difference } from './model.js'
+import { Model } from './model.js'
 import { Questions, SIZES } from './questions.js'
+import { Run, batchesOf, check } from './run.js'
 
-/** A wrong answer: the adapter has no time then, however quick it was. */
-class Wrong extends Error {
-  name = 'Wrong'
-}
-
-/** Compares an answer with what the model says. */
-function check(question, found, wanted) {
-  const different = difference(found, wanted)
-  if (different !== undefined) throw new Wrong(`${question}: ${different}`)
-}
-
-/** How long `work` takes, in milliseconds, and what it answers. */
-async function timed(work) {
-  const start = performance.now()
-  const answer = await work()
-  return { answer, ms: performance.now() - start }
-}
-
-/** One run of a phase: what it was told, and the times that it has taken. */
-class Run {
-  times = {}
-  values = {}
-
-  constructor({ adapter, seed, documents, workloads }) {
-    this.adapter = adapter
-    this.documents = documents
-    this.readings = new Readings(seed)
-    this.questions = new Questions(seed, documents)
-    this.model = new Model(this.readings, documents)
-    this.workloads = new Set(workloads)
-  }
-
-  wants(workload) {
-    return this.workloads.has(workload)
-  }
-
-  /** Loads the adapter and opens the database: all of it is part of what is measured. */
-  async open() {
-    const { open } = await import(`/adapters/${this.adapter}/index.js`)
-    return open()
-  }
-
-  /** Opens outside of what is measured, ready for questions. */
-  async openReady() {
-    const store = await this.open()
-    await store.ready?.()
-    return store
-  }
-
-  note(series, ms) {
-    ;(this.times[series] ??= []).push(ms)
-  }
-
-  async time(series, work) {
-    const { answer, ms } = await timed(work)
-    this.note(series, ms)
-    return answer
+/** A run that knows the documents, the questions and the right answers. */
+class DocumentsRun extends Run {
+  constructor(settings) {
+    super(settings)
+    this.readings = new Readings(settings.seed)
+    this.questions = new Questions(settings.seed, settings.documents)
+    this.model = new Model(this.readings, settings.documents)
   }
 
   idsAt(indexes) {
@@ -85,12 +34,6 @@ async function write(run) {
   const sample = run.questions.keys()
   check('documents after W1', await store.getMany(run.idsAt(sample)), run.model.all(sample))
   if (run.wants('W12')) run.values.storage_estimate_bytes = (await navigator.storage.estimate()).usage
-}
-
-function batchesOf(documents) {
-  const batches = []
-  for (let from = 0; from < documents.length; from += SIZES.batch) batches.push(documents.slice(from, from + SIZES.batch))
-  return batches
 }
 
 /** The browser was ended and started again: import, open and the first query of W5. */
@@ -219,7 +162,7 @@ const PHASES = { write, cold, reload, read, change }
 
 /** Runs a phase; answers its times in milliseconds by series, and its other values. */
 export async function runPhase(name, settings) {
-  const run = new Run(settings)
+  const run = new DocumentsRun(settings)
   await PHASES[name](run)
-  return { times: run.times, values: run.values }
+  return run.answer
 }
