@@ -39,6 +39,7 @@ export const catalogue = {
       documents: "chromeTransactionDurability 'relaxed'; bulkAdd, bulkGet, bulkUpdate, bulkDelete",
       query: "relaxed; .filter().toArray(); .each() into a Map; liveQuery; words as a multi-entry index, ranked by how many are there",
     },
+    not_kept: ['live_1', 'live_100', 'live_10000'],
   },
   rxdb: {
     package: 'rxdb',

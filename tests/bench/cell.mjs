@@ -46,10 +46,12 @@ async function inBrowser(setting, profile, phases, cell) {
   try {
     cell.browser_version = await browser.version()
     for (const phase of phases) {
+      const start = performance.now()
       for (const answer of await answersTo(phase, browser, setting)) {
         if (answer.error !== undefined || answer.notThere !== undefined) throw new Ended(answer)
         collect(cell, answer)
       }
+      cell.phases_ms[phase.name] = Math.round(performance.now() - start)
     }
   } finally {
     await endBrowser(browser)
@@ -73,11 +75,12 @@ async function shippedBytes(folder, names, adapter) {
 /**
  * Runs a cell. `setting`: `{ set, browser, adapter, round, seed, documents, workloads, server, site, profiles }`, where
  * `site` is the served folder and `profiles` the folder for profiles. Never fails: what went wrong is in `error` or
- * `note`, and which workloads were left out in `notes`.
+ * `note`, which workloads were left out in `notes`, and how long each phase took, all that is not measured included, in
+ * `phases_ms`.
  */
 export async function runCell(setting) {
   const { set, browser, adapter, round, seed, documents, workloads, server } = setting
-  const cell = { browser, adapter, round, seed, documents, load_before: load(), times: {}, values: {}, notes: {} }
+  const cell = { browser, adapter, round, seed, documents, load_before: load(), times: {}, values: {}, notes: {}, phases_ms: {} }
   await mkdir(setting.profiles, { recursive: true })
   const profile = await mkdtemp(join(setting.profiles, `${adapter}-`))
   const start = performance.now()

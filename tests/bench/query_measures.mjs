@@ -9,6 +9,7 @@ const shareOf = (series, base) => cell => ratio(p50(series)(cell), p50(base)(cel
 
 export const measures = [
   { name: 'load', label: 'load of all documents, no index', unit: 'ms', of: p50('load') },
+  { name: 'open_reload', label: 'import + open, after a reload', unit: 'ms', of: p50('open_reload') },
   { name: 'filter_first', workload: 'Q1', label: 'filter, 5 % as objects, after a reload', unit: 'ms', of: p50('filter_first') },
   { name: 'filter', workload: 'Q1', label: 'filter, 5 % as objects, other bounds each time', unit: 'ms', of: p50('filter') },
   { name: 'sites_first', workload: 'Q2', label: 'group by site, after a reload', unit: 'ms', of: p50('sites_first') },

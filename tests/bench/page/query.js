@@ -19,6 +19,9 @@ const scans = {
 
 const wanted = run => Object.keys(SCANS).filter(name => run.wants(SCANS[name]))
 
+/** So long after the load nothing is asked: a user's page has been left alone for a while, too, before it is loaded again. */
+const SETTLE_MS = 2_000
+
 /** A new database with all documents. */
 async function load(run) {
   const batches = batchesOf(new Gauges(run.seed).slice(0, run.documents))
@@ -27,11 +30,12 @@ async function load(run) {
     for (const batch of batches) await store.insertMany(batch)
     await store.persist?.()
   })
+  await new Promise(resolve => setTimeout(resolve, SETTLE_MS))
 }
 
 /** One question after the page was loaded again; each visit another one. Nothing is asked on the first. */
 async function first(run) {
-  const store = await run.openReady()
+  const store = await run.time('open_reload', () => run.open())
   if (run.visit === 0) return
   const names = wanted(run)
   const name = names[run.visit % names.length]

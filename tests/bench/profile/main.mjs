@@ -18,11 +18,14 @@ import { startServer } from '../server.mjs'
 import { attributed, steps } from './steps.mjs'
 
 const WORKLOADS = ['W1', 'W2', 'W3', 'W4', 'W5', 'W5b', 'W6', 'W9']
+const QUERIES = ['Q1', 'Q2', 'Q3', 'Q4']
+/** The load of each of the two: their databases have the same name and other indexes, so that each has a profile of its own. */
+const LOADS = { W1: WORKLOADS, Q0: ['Q0', ...QUERIES] }
 const INTERVAL_US = 100
 
 const usage = `npm run bench:profile -- [options]
 
-  --workload a,b   ${WORKLOADS.join(' ')} [all]
+  --workload a,b   ${WORKLOADS.join(' ')} [these]; ${QUERIES.join(' ')}
   --docs n         how many documents, at least 10000 [100000]
   --functions n    tell also the functions that took most, so many of each part [0]
   --out file       where to write; the table goes beside it as .md [target/profile.json]
@@ -60,13 +63,17 @@ async function profiled(browser, server, workload, settings) {
   return parts.map((part, place) => ({ workload, ...part, wall_ms: wall_ms[place], ...found[place] }))
 }
 
-/** Each life of the browser on the same profile: first the load, which is W1, then the others. Answers which browser, and parts. */
+/** Each life of the browser on the same profile: first the load, then the others. Answers which browser, and parts. */
 async function runAll(server, profile, workloads, settings) {
   const found = []
   let version
-  for (const some of [['W1'], workloads.filter(name => name !== 'W1')]) {
+  const lives = Object.entries(LOADS).flatMap(([load, among]) => {
+    const wanted = workloads.filter(name => among.includes(name))
+    return wanted.length ? [{ load, some: [load] }, { load, some: wanted.filter(name => name !== load) }] : []
+  })
+  for (const { load, some } of lives) {
     if (!some.length) continue
-    const browser = await startBrowser('chromium', profile)
+    const browser = await startBrowser('chromium', `${profile}-${load}`)
     try {
       version = await browser.version()
       for (const workload of some) found.push(...(await profiled(browser, server, workload, settings)))
@@ -89,7 +96,7 @@ function reportOf({ meta, parts }) {
   const rows = Object.entries(steps).map(([step, words]) => [words, ...parts.map(part => share(part.ms[step], total(part)))])
   return `${[
     '# Where the time goes',
-    `HyphaDB on the page, ${meta.documents.toLocaleString('en-US')} documents with three indexes: the share of each step in percent, by the browser's sampling profiler, every ${INTERVAL_US} us, on the release build with names. The profiler slows all of it, so times are larger than those of the benchmark. ${meta.browser}, ${meta.machine.processor}, ${meta.machine.cores} cores, load ${meta.load_before} to ${meta.load_after}; begun ${meta.began}. Made by \`npm run bench:profile\`.`,
+    `HyphaDB on the page, ${meta.documents.toLocaleString('en-US')} documents, in W with three indexes and in Q without one: the share of each step in percent, by the browser's sampling profiler, every ${INTERVAL_US} us, on the release build with names. The profiler slows all of it, so times are larger than those of the benchmark. ${meta.browser}, ${meta.machine.processor}, ${meta.machine.cores} cores, load ${meta.load_before} to ${meta.load_after}; begun ${meta.began}. Made by \`npm run bench:profile\`.`,
     table(['', ...parts.map(({ workload, name }) => `${workload} ${name}`)], [['takes, profiled', ...parts.map(each)], ...rows]),
     'The work of a checkpoint or a compaction counts there, whatever it is; compression and copying count for the step that asked for them. Waiting is time in which the thread of the engine had nothing to do.',
   ].join('\n\n')}\n`
@@ -103,7 +110,7 @@ function tellFunctions({ workload, name, functions }, most) {
 command(async args => {
   const values = parsed(args, { workload: WORKLOADS.join(','), docs: '100000', functions: '0', out: 'target/profile.json' })
   if (!values) return void console.log(usage)
-  const workloads = oneOf('workload', values.workload, WORKLOADS)
+  const workloads = oneOf('workload', values.workload, [...WORKLOADS, ...QUERIES])
   const functions = number('functions', values.functions, 0)
   const settings = { seed: 1, documents: number('docs', values.docs, 10_000) }
   await ensure(setUp, [...BUILD_STEPS, 'chromium'])

@@ -1,21 +1,32 @@
-// The page of the profile: HyphaDB's part of the workloads, without what the benchmark does around them.
+// The page of the profile: HyphaDB's part of the workloads of both sets, without what the benchmark does around them.
 //
 // Not measured here but by the browser's profiler, and checked nowhere: the benchmark does that, with the same questions.
 // Invariant: everything that a part needs was made before it runs.
 import { openStore } from '../adapters/hyphadb_store.js'
+import { open as openQueries } from '../adapters/query/hyphadb.js'
 import { Readings } from '../page/documents.js'
+import { Gauges } from '../page/gauges.js'
+import { Bounds, COLUMNS } from '../page/query_questions.js'
 import { Questions, SIZES } from '../page/questions.js'
+import { batchesOf } from '../page/run.js'
 
 async function inTurn(list, work) {
   for (const one of list) await work(one)
+}
+
+/** How often a scan is asked again. */
+const SCANS = 10
+
+/** A scan that was just opened, and the same again. */
+function scan(name, ask) {
+  return [{ name: `${name}, first`, count: 1, run: ask }, { name: `${name}, again`, count: SCANS, run: () => inTurn(Array.from({ length: SCANS }), ask) }]
 }
 
 /** What a workload is made of: of each part, how many operations and what is run. */
 const WORKLOADS = {
   W1({ readings, store, documents }) {
     const all = readings.slice(0, documents)
-    const batches = Array.from({ length: Math.ceil(documents / SIZES.batch) }, (_, number) => all.slice(number * SIZES.batch, (number + 1) * SIZES.batch))
-    return [{ name: 'bulk insert, a document', count: documents, run: () => inTurn(batches, batch => store.insertMany(batch)) }]
+    return [{ name: 'bulk insert, a document', count: documents, run: () => inTurn(batchesOf(all), batch => store.insertMany(batch)) }]
   },
   W2({ fresh, store }) {
     const documents = fresh(SIZES.inserts)
@@ -56,17 +67,37 @@ const WORKLOADS = {
   },
 }
 
+/** The same of the set `query`: `Q0` is the load. */
+const QUERIES = {
+  Q0({ store, seed, documents }) {
+    const all = new Gauges(seed).slice(0, documents)
+    return [{ name: 'load, a document', count: documents, run: () => inTurn(batchesOf(all), batch => store.insertMany(batch)) }]
+  },
+  Q1({ store, seed }) {
+    const bounds = new Bounds(seed)
+    return scan('filter, 5 %', () => store.filter(...bounds.next()))
+  },
+  Q2: ({ store }) => scan('group by site', () => store.bySite()),
+  Q3: ({ store }) => scan('group by hour', () => store.byHour()),
+  Q4: ({ store }) => scan('three columns', () => store.columns(COLUMNS)),
+}
+
 let parts = []
 
 /** Opens the database and makes the parts of a workload ready; answers with their names and counts. */
 globalThis.prepare = async (workload, { seed, documents }) => {
+  if (workload in QUERIES) parts = QUERIES[workload]({ store: await openQueries(), seed, documents })
+  else parts = await partsOf(workload, { seed, documents })
+  return parts.map(({ name, count }) => ({ name, count }))
+}
+
+async function partsOf(workload, { seed, documents }) {
   const readings = new Readings(seed)
   // Those of W2 and W3 meet in one database.
   let next = documents + Object.keys(WORKLOADS).indexOf(workload) * SIZES.batch * 10
   const fresh = count => readings.slice(next, (next += count))
   const idsAt = indexes => indexes.map(index => readings.at(index).id)
-  parts = WORKLOADS[workload]({ readings, questions: new Questions(seed, documents), store: await openStore({}), documents, fresh, idsAt })
-  return parts.map(({ name, count }) => ({ name, count }))
+  return WORKLOADS[workload]({ readings, questions: new Questions(seed, documents), store: await openStore({}), documents, fresh, idsAt })
 }
 
 /** Long enough that the profiler sees it. */

@@ -29,6 +29,7 @@ const MODULES = [
   ['log', /^hyphadb::engine::(record|packed|log|commit|frame::seal)/],
   ['memtable', /^hyphadb::engine::(memtable|write_set)/],
   ['blocks', /^hyphadb::engine::(blocks|block_cache|extents|segment|frame)/],
+  ['compute', /^hyphadb::(query::(aggregate|expression)|db::aggregate)/],
   ['find', /^hyphadb::(query|db::(find|cursor|sorter|document|collection)|engine::(merge|run|lookup|snapshot|filter|slice|transaction|read_set)|value)/],
 ]
 const BACKGROUND = /^hyphadb::engine::(checkpoint|compact|output|maintain|flip|space)/
@@ -43,6 +44,7 @@ export const steps = {
   checkpoint: 'checkpoint and compaction',
   blocks: 'blocks: unpack and check',
   find: 'find: is it there, search, merge, filter',
+  compute: 'compute: expressions and groups',
   decode: 'decode: rows to bytes to objects',
   IndexedDB: "IndexedDB: calls from the engine's thread",
   waiting: 'waiting for IndexedDB (nothing runs)',

@@ -4,8 +4,12 @@ import { Field, Float64, Int64, List, Table, Utf8, vectorFromArray } from 'apach
 
 const PATH = 'opfs://bench.duckdb'
 const HOUR_MS = 3_600_000
-const FILTER = 'select * from readings where value >= ? and value < ?'
 const GROUP = 'count(*)::integer as n, avg(value) as mean, max(value) as most from readings group by 1'
+const STATEMENTS = {
+  filter: 'select * from readings where value >= ? and value < ?',
+  sites: `select site as _id, ${GROUP}`,
+  hours: `select ts // ${HOUR_MS} * ${HOUR_MS} as _id, ${GROUP}`,
+}
 /** A worker that ends leaves its files open for a moment. */
 const PATIENCE = { tries: 50, pause_ms: 20 }
 
@@ -28,13 +32,20 @@ function vectorOf(documents, field) {
   return vectorFromArray(values, TYPES[field])
 }
 
+const rowsOf = table => table.toArray().map(row => row.toJSON())
+
 class Store {
   #connection
-  #filter
+  #statements = new Map()
 
-  constructor(connection, filter) {
+  constructor(connection) {
     this.#connection = connection
-    this.#filter = filter
+  }
+
+  /** Answers a statement, prepared when it is first asked for. */
+  async #ask(sql, ...values) {
+    if (!this.#statements.has(sql)) this.#statements.set(sql, await this.#connection.prepare(sql))
+    return this.#statements.get(sql).query(...values)
   }
 
   insertMany(documents) {
@@ -42,9 +53,9 @@ class Store {
     return this.#connection.insertArrowTable(table, { name: 'readings', create: false })
   }
 
-  /** Objects are made from columns, which is quicker than from its rows. */
+  /** Objects are made from whole columns. */
   async filter(from, to) {
-    const found = await this.#filter.query(from, to)
+    const found = await this.#ask(STATEMENTS.filter, from, to)
     const columns = Object.fromEntries(Object.keys(TYPES).map(field => [field, field === 'tags' ? found.getChild('tags') : found.getChild(field).toArray()]))
     const { id, ts, agent, site, kind, status, value, unit, tags, note, volts } = columns
     return Array.from({ length: found.numRows }, (_, n) => ({
@@ -52,20 +63,16 @@ class Store {
     }))
   }
 
-  bySite() {
-    return this.#rows(`select site as _id, ${GROUP}`)
+  async bySite() {
+    return rowsOf(await this.#ask(STATEMENTS.sites))
   }
 
-  byHour() {
-    return this.#rows(`select ts // ${HOUR_MS} * ${HOUR_MS} as _id, ${GROUP}`)
-  }
-
-  async #rows(sql) {
-    return (await this.#connection.query(sql)).toArray().map(row => row.toJSON())
+  async byHour() {
+    return rowsOf(await this.#ask(STATEMENTS.hours))
   }
 
   async columns(fields) {
-    const found = await this.#connection.query(`select ${fields} from readings`)
+    const found = await this.#ask(`select ${fields} from readings`)
     return Object.fromEntries(fields.map(field => [field, found.getChild(field).toArray()]))
   }
 
@@ -95,5 +102,5 @@ export async function open() {
   await opened(db)
   const connection = await db.connect()
   await connection.query(SCHEMA)
-  return new Store(connection, await connection.prepare(FILTER))
+  return new Store(connection)
 }

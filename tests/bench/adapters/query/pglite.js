@@ -36,8 +36,10 @@ class Store {
     return this.insertMany([document])
   }
 
+  /** One value of JSON is quicker than rows, of which its driver reads each value by itself. */
   async filter(from, to) {
-    return (await this.#db.query('select * from readings where value >= $1 and value < $2', [from, to])).rows
+    const { rows: [{ found }] } = await this.#db.query("select coalesce(json_agg(readings), '[]') as found from readings where value >= $1 and value < $2", [from, to])
+    return found
   }
 
   async bySite() {
@@ -48,10 +50,8 @@ class Store {
     return (await this.#db.query(`select ts / ${HOUR_MS} * ${HOUR_MS} as _id, ${GROUP}`)).rows
   }
 
-  /** Rows as arrays are the cheapest that it has. */
   async columns(fields) {
-    const { rows } = await this.#db.query(`select ${fields} from readings`, [], { rowMode: 'array' })
-    return Object.fromEntries(fields.map((field, number) => [field, Float64Array.from(rows, row => row[number])]))
+    return (await this.#db.query(`select ${fields.map(field => `json_agg(${field}) as ${field}`)} from readings`)).rows[0]
   }
 
   async follow(agent, limit, told) {
