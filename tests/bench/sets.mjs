@@ -15,6 +15,7 @@ const some = (names, wanted) => names.some(name => wanted.includes(name))
  * - `folder`          where its adapters lie
  * - `kind`            how the page knows its phases
  * - `always`          workloads that are run whatever is asked for
+ * - `out`, `takes`, `example`   for the command line: where its report goes, how long it takes, what is quick
  * - `lives(wanted)`   what a cell runs: for each life of the browser its phases, each `{ name, reloads }`, where a phase
  *                     with `reloads` is run after each of so many reloads of one page
  */

@@ -58,6 +58,8 @@ async function inTurns(run, counts) {
   const openLive = await run.opener('Q5', 'openLive')
   if (!openLive) return
   const { live_most = Infinity } = await run.load()
+  const tooMany = counts.filter(count => count > live_most)
+  if (tooMany.length) run.notes.Q5 = `${tooMany.join(', ')} live queries: it is asked of no more than ${live_most}`
   const all = []
   for (const count of counts.filter(count => count <= live_most)) all.push(await prepared(run, openLive, count))
   for (const made of all) await block(run, made, false)
