@@ -43,6 +43,7 @@ mod request;
 mod rules;
 mod run;
 mod shared;
+mod slow;
 mod sorter;
 mod told;
 mod watch;
@@ -86,6 +87,7 @@ impl<S: Storage> Database<S> {
         };
         match (opened, ensured) {
             (Ok(shared), Ok(())) => {
+                config.query_time_ms.into_iter().for_each(|query_time_ms| shared.slow.set_query_time(query_time_ms));
                 shared.conflict_retries.set(config.conflict_retries.unwrap_or(CONFLICT_RETRIES_MAX));
                 Ok(Database { shared })
             }

@@ -44,6 +44,14 @@ pub const PIPELINE_DEPTH_MAX: usize = 16;
 pub const WINDOW_STEPS_MAX: usize = 1 << 27;
 /// Bytes of documents, keys and sort keys that one sort may keep until it can give out the first.
 pub const SORT_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// Forms of slow queries that are remembered; beyond, the one that took least time is forgotten.
+pub const SLOW_QUERIES_MAX: usize = 100;
+/// Bytes of a slow query's form and values, roughly; a larger one is remembered without them.
+pub const SLOW_QUERY_BYTES_MAX: usize = 16 * 1024;
+/// A query that passed fewer keys and documents than this is not slow for reading much.
+pub const SLOW_QUERY_READS_MIN: usize = 10_000;
+/// So many keys and documents passed for each document returned make a query slow.
+pub const SLOW_QUERY_READS_PER_RETURNED: usize = 100;
 /// Bytes that one transaction may write.
 pub const TRANSACTION_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How often a call runs its own transaction again after a conflict.

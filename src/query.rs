@@ -10,6 +10,7 @@ pub mod aggregate;
 pub mod bounds;
 pub mod expression;
 pub mod filter;
+pub(crate) mod form;
 pub mod live;
 pub mod plan;
 pub mod project;

@@ -13,6 +13,7 @@ pub(crate) use reply::{columns, docs, part};
 
 use super::document;
 use super::find::{Find, Found, Query, Reading};
+use super::slow::Slow;
 use super::work::{Reader, no_collection};
 use crate::engine::catalog::{Catalog, Collection};
 use crate::env::Env;
@@ -53,6 +54,7 @@ pub(crate) struct Sources<S: Storage> {
     pub(crate) reader: Reader<S>,
     pub(crate) catalog: Rc<Catalog>,
     pub(crate) env: Rc<dyn Env>,
+    pub(crate) slow: Rc<Slow>,
 }
 
 impl<S: Storage> Sources<S> {
@@ -123,7 +125,8 @@ impl<S: Storage> Run<S> {
         let counts =
             rest.first().and_then(|stage| if let Stage::Count(name) = &**stage { Some(name.clone()) } else { None });
         let reading = if counts.is_some() { Reading::Keys } else { reading };
-        let find = Box::new(Find::new(sources.reader.clone(), collection, pushed.query, reading)?);
+        let find = Find::new(sources.reader.clone(), collection, pushed.query, reading)?;
+        let find = Box::new(find.watched(&sources.slow));
         let mut run = Run::over(sources, Vec::new(), rest, outer);
         run.feed = match counts {
             Some(name) => {

@@ -279,7 +279,8 @@ pub(crate) async fn delete_keys<S: Storage>(work: &Work<S>, name: &str, keys: &[
 
 /// What matches, each as a change that deletes it.
 async fn matching<S: Storage>(work: &Work<S>, collection: &Rc<Collection>, query: Query) -> Result<Changes> {
-    let mut find = Find::new(work.reader(), Rc::clone(collection), query, Reading::Documents)?;
+    let find = Find::new(work.reader(), Rc::clone(collection), query, Reading::Documents)?;
+    let mut find = find.watched(&work.shared.slow);
     let mut changes = Changes::default();
     while let Some(found) = find.next().await? {
         changes.push_old(collection.id, found.primary(), found.value.clone());

@@ -87,6 +87,8 @@ pub struct Config {
     pub preload: bool,
     /// How often a call is run again after a conflict before it fails with it; none means the limit.
     pub conflict_retries: Option<u32>,
+    /// A query that takes so long is slow; none means the default.
+    pub query_time_ms: Option<f64>,
     /// What must be found, when the database was here before.
     pub mark: Option<Mark>,
     /// Whether a database that the browser says it lost may begin anew.
@@ -106,6 +108,7 @@ impl Config {
             cache_bytes: None,
             preload: true,
             conflict_retries: None,
+            query_time_ms: None,
             mark: None,
             accepts_loss: false,
         }
@@ -144,6 +147,7 @@ impl Config {
                     let retries = parse_count("conflict_retries", value)?;
                     parsed.conflict_retries = u32::try_from(retries).ok();
                 }
+                ("alert_thresholds", Value::Object(thresholds)) => parsed.query_time_ms = parse_thresholds(thresholds)?,
                 ("mark", Value::Object(mark)) => parsed.mark = Some(parse_mark(mark)?),
                 ("name" | "storage" | "stores" | "collections", value) => {
                     return Err(Error::invalid(format!("option `{option}` cannot be {value}")));
@@ -154,6 +158,18 @@ impl Config {
         check_name("database", &parsed.name)?;
         Ok(parsed)
     }
+}
+
+fn parse_thresholds(thresholds: &Object) -> Result<Option<f64>> {
+    let mut query_time_ms = None;
+    for (threshold, value) in thresholds.iter() {
+        match (&**threshold, value) {
+            (_, Value::Null) => {}
+            ("query_time", Value::Number(number)) if number.get() >= 0.0 => query_time_ms = Some(number.get()),
+            _ => return Err(Error::invalid(format!("threshold `{threshold}` cannot be {value}"))),
+        }
+    }
+    Ok(query_time_ms)
 }
 
 fn parse_mark(mark: &Object) -> Result<Mark> {
@@ -369,10 +385,12 @@ mod tests {
             ("collections", one_collection(collection)),
             ("cache_bytes", 1024.into()),
             ("preload", false.into()),
+            ("alert_thresholds", Object::from([("query_time", 250.into())]).into()),
         ]);
         let config = Config::decode(&codec::encoded(&config.into())).unwrap();
         assert_eq!((config.storage, config.durability), (StorageKind::Memory, Durability::Strict));
         assert_eq!((config.cache_bytes, config.preload), (Some(1024), false));
+        assert_eq!(config.query_time_ms, Some(250.0));
         assert_eq!((config.stores.main.as_str(), config.stores.cache.as_str()), ("m", "cache"));
         let names: Vec<_> =
             config.collections.iter().flat_map(|c| &c.indexes).map(|index| index.name.as_str()).collect();
@@ -386,6 +404,8 @@ mod tests {
         assert_eq!(message("durability", "maybe".into()), "durability is \"maybe\", not \"relaxed\" or \"strict\"");
         assert_eq!(message("cache_bytes", Value::number(0.5).unwrap()), "`cache_bytes` is 0.5, not a count");
         assert_eq!(message("name", "".into()), "database has no name");
+        let threshold = Object::from([("query_time", (-1).into())]);
+        assert_eq!(message("alert_thresholds", threshold.into()), "threshold `query_time` cannot be -1");
         let wrong = |config| message("collections", one_collection(config));
         assert_eq!(wrong(Object::from([("key", vec![].into())])), "collection `c`: key has 0 fields, not 1 to 16");
         assert_eq!(

@@ -6,6 +6,7 @@
 //! Invariants: each document comes once; in the order of the sort; documents are those of one snapshot (and, in a
 //! transaction, what it wrote before the find began).
 
+use super::slow::{Done, Slow};
 use super::work::Reader;
 use crate::engine::catalog::{Collection, INDEX_PREFIX_LEN};
 use crate::engine::{Estimates, Slice};
@@ -40,7 +41,8 @@ impl Query {
         Query { filter, sort: Sort::none(), skip: 0, limit: None }
     }
 
-    fn question<'a>(&'a self, collection: &'a Collection, reading: Reading) -> Question<'a> {
+    /// What planning is asked.
+    pub(crate) fn question<'a>(&'a self, collection: &'a Collection, reading: Reading) -> Question<'a> {
         let first = self.limit.or((reading == Reading::Stream).then_some(STREAMED));
         Question {
             filter: &self.filter,
@@ -82,13 +84,19 @@ async fn plans<S: Storage>(question: &Question<'_>, reader: &Reader<S>, collecti
     if !question.is_open() {
         return plan::plans(question, &Unknown);
     }
-    plan::plans(question, &Known { estimates: reader.estimates(collection).await, collection })
+    plan::plans(question, &Known::of(reader, collection).await)
 }
 
 /// What is known of how much a collection holds.
-struct Known<'a, S: Storage> {
+pub(crate) struct Known<'a, S: Storage> {
     estimates: Estimates<S>,
     collection: &'a Collection,
+}
+
+impl<'a, S: Storage> Known<'a, S> {
+    pub(crate) async fn of(reader: &Reader<S>, collection: &'a Collection) -> Self {
+        Known { estimates: reader.estimates(collection).await, collection }
+    }
 }
 
 impl<S: Storage> Statistics for Known<'_, S> {
@@ -164,11 +172,45 @@ pub(crate) struct Find<S: Storage> {
     query: Query,
     reading: Reading,
     running: Option<Running<S>>,
+    /// What [`Find::next`] gives out next.
+    ready: std::vec::IntoIter<Found>,
+    /// Who wants to know, and what was done so far.
+    slow: Option<Rc<Slow>>,
+    done: Done,
+}
+
+impl<S: Storage> Drop for Find<S> {
+    fn drop(&mut self) {
+        if let (Some(slow), Some(running)) = (&self.slow, &self.running) {
+            let done = Done { reads: running.reads(), ..self.done };
+            slow.note(&self.collection, &self.query, self.reading, running.plan(), done);
+        }
+    }
 }
 
 impl<S: Storage> Find<S> {
     pub(crate) fn new(reader: Reader<S>, collection: Rc<Collection>, query: Query, reading: Reading) -> Result<Self> {
-        Ok(Find { reader, collection, query, reading, running: None })
+        let (ready, done) = (Vec::new().into_iter(), Done::default());
+        Ok(Find { reader, collection, query, reading, running: None, ready, slow: None, done })
+    }
+
+    /// The same; if it is slow, that is remembered.
+    pub(crate) fn watched(mut self, slow: &Rc<Slow>) -> Self {
+        self.slow = Some(Rc::clone(slow));
+        self
+    }
+
+    fn now_ms(&self) -> f64 {
+        self.slow.as_ref().map_or(0.0, |slow| slow.now_ms())
+    }
+
+    fn note(&mut self, start_ms: f64, returned: usize) {
+        self.done.time_ms += self.now_ms() - start_ms;
+        self.done.returned += returned;
+    }
+
+    fn note_use(&self, plan: &Plan) {
+        self.slow.iter().for_each(|slow| slow.note_use(&self.collection, plan));
     }
 
     /// The collection as it is read.
@@ -194,6 +236,7 @@ impl<S: Storage> Find<S> {
                     Some(plan) => plan,
                     None => self.query.plans(&self.reader, &self.collection, self.reading).await?.swap_remove(0),
                 };
+                self.note_use(&plan);
                 let collection = Rc::clone(&self.collection);
                 Running::new(self.reader.clone(), collection, self.query.clone(), (plan, self.reading))?
             }
@@ -206,7 +249,12 @@ impl<S: Storage> Find<S> {
     /// # Errors
     /// `corrupt` naming what is damaged, `limit` where too much would have to be sorted, or the engine's.
     pub(crate) async fn next(&mut self) -> Result<Option<Found>> {
-        self.running().await?.next().await
+        if let Some(found) = self.ready.next() {
+            return Ok(Some(found));
+        }
+        let window = self.running().await?.grown_window();
+        self.ready = self.next_batch(window).await?.into_iter();
+        Ok(self.ready.next())
     }
 
     /// The next documents, at most so many; none only at the end. No more is read than these need, but for what has to
@@ -215,7 +263,10 @@ impl<S: Storage> Find<S> {
     /// # Errors
     /// As [`Find::next`].
     pub(crate) async fn next_batch(&mut self, max: usize) -> Result<Vec<Found>> {
-        self.running().await?.next_batch(max).await
+        let start_ms = self.now_ms();
+        let batch = self.running().await?.next_batch(max).await?;
+        self.note(start_ms, batch.len());
+        Ok(batch)
     }
 
     /// Where an index holds the field: a document of each of its values, and every one where the value is null, which an
@@ -228,6 +279,7 @@ impl<S: Storage> Find<S> {
         let question = Question { field: Some(field), ..question };
         let plan = plans(&question, &self.reader, &self.collection).await?.swap_remove(0);
         let Some(component) = plan.holds(field, &self.collection.ready) else { return Ok(None) };
+        self.note_use(&plan);
         let (collection, query) = (Rc::clone(&self.collection), self.query.clone());
         let mut running = Running::new(self.reader.clone(), collection, query, (plan, Reading::Keys))?;
         running.one_of_each(component).await.map(Some)
@@ -239,7 +291,10 @@ impl<S: Storage> Find<S> {
     /// As [`Find::next`].
     pub(crate) async fn count(mut self) -> Result<usize> {
         self.query.sort = Sort::none();
-        self.running().await?.count().await
+        let start_ms = self.now_ms();
+        let count = self.running().await?.count().await?;
+        self.note(start_ms, count);
+        Ok(count)
     }
 }
 

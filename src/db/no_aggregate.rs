@@ -2,6 +2,7 @@
 //!
 //! Invariant: there is no value of [`Pipeline`], so none of [`Run`]: whoever asks for one is told so when it is parsed.
 
+use super::slow::Slow;
 use super::work::Reader;
 use crate::engine::catalog::Catalog;
 use crate::env::Env;
@@ -21,13 +22,14 @@ pub(crate) struct Sources<S: Storage> {
     pub(crate) reader: Reader<S>,
     pub(crate) catalog: Rc<Catalog>,
     pub(crate) env: Rc<dyn Env>,
+    pub(crate) slow: Rc<Slow>,
 }
 
 impl<S: Storage> Sources<S> {
     /// # Errors
     /// `unsupported`, always.
     pub(crate) fn parse(&self, _: &str, _: &[Value]) -> Result<Pipeline> {
-        let Sources { reader: _, catalog: _, env: _ } = self;
+        let Sources { reader: _, catalog: _, env: _, slow: _ } = self;
         Err(Part::Pipelines.left_out())
     }
 }

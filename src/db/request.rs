@@ -15,7 +15,7 @@ use super::operation::Operation;
 use super::run::run;
 use super::shared::Shared;
 use super::work::{Reader, Work, no_collection};
-use super::{answer, define, index_build, live, migrate};
+use super::{answer, define, index_build, live, migrate, slow};
 use crate::engine::Committed;
 use crate::engine::catalog::{Catalog, Collection};
 use crate::error::{Error, ErrorKind, Result};
@@ -57,7 +57,18 @@ impl Request {
     /// Whether it can be answered again and again.
     pub(super) fn only_reads(&self) -> bool {
         let Ok(op) = self.text("op") else { return false };
-        let reads = ["get", "find", "aggregate", "count", "distinct", "stats", "explain", "migration_read"];
+        let reads = [
+            "get",
+            "find",
+            "aggregate",
+            "count",
+            "distinct",
+            "stats",
+            "explain",
+            "migration_read",
+            "slow_queries",
+            "advise",
+        ];
         op.starts_with("live_") || reads.contains(&op)
     }
 
@@ -179,11 +190,7 @@ impl<S: Storage> Scope<'_, S> {
                 let mut explained = query.explain(&reader, &collection, reading).await?;
                 if is_carried_out {
                     let find = Find::new(reader, collection, query, reading)?;
-                    let engine = match self {
-                        Scope::Latest(shared) => &shared.engine,
-                        Scope::Within(work, _) => &work.shared.engine,
-                    };
-                    explained.set("execution", answer::execution(find, engine).await?.into());
+                    explained.set("execution", answer::execution(find, &self.shared().engine).await?.into());
                 }
                 Ok(encoded(explained))
             }
@@ -203,8 +210,17 @@ impl<S: Storage> Scope<'_, S> {
             "migration_begin" | "migration_read" | "migration_write" | "migration_end" => {
                 migrate::answer(self, request).await
             }
+            "slow_queries" => Ok(encoded(Object::from([("queries", self.shared().slow.queries()?)]))),
+            "advise" => Ok(encoded(Object::from([("advice", slow::advise(self.shared()).await?)]))),
             "live_open" | "live_next" | "live_close" => live::answer(self, request).await,
             op => Err(Error::new(ErrorKind::Unsupported, format!("operation `{op}` is not known"))),
+        }
+    }
+
+    fn shared(&self) -> &Rc<Shared<S>> {
+        match self {
+            Scope::Latest(shared) => shared,
+            Scope::Within(work, _) => &work.shared,
         }
     }
 
@@ -242,14 +258,14 @@ impl<S: Storage> Scope<'_, S> {
 
     async fn open_find(&self, request: &Request, query: Query, reading: Reading) -> Result<Find<S>> {
         let (reader, collection) = self.read(request).await?;
-        Find::new(reader, collection, query, reading)
+        Ok(Find::new(reader, collection, query, reading)?.watched(&self.shared().slow))
     }
 
     async fn find(&self, request: &Request) -> Result<Vec<u8>> {
         let (reader, collection) = self.read(request).await?;
         let reading = request.reading()?;
         let projection = request.projection(&collection.key_fields)?;
-        let find = Find::new(reader.clone(), collection, request.query()?, reading)?;
+        let find = Find::new(reader.clone(), collection, request.query()?, reading)?.watched(&self.shared().slow);
         match request.given("want").and_then(Value::as_str) {
             None | Some("docs") => answer::docs(find, projection.as_ref()).await,
             Some("keys") => answer::keys(reader, find).await,
@@ -278,7 +294,7 @@ impl<S: Storage> Scope<'_, S> {
     }
 
     /// A pipeline, and what it reads. In a transaction all of its collections become part of the read set.
-    async fn pipeline(&self, request: &Request) -> Result<(Sources<S>, Pipeline)> {
+    pub(super) async fn pipeline(&self, request: &Request) -> Result<(Sources<S>, Pipeline)> {
         let (reader, catalog, shared) = match self {
             Scope::Latest(shared) => {
                 let catalog = shared.catalog().await?;
@@ -287,7 +303,7 @@ impl<S: Storage> Scope<'_, S> {
             }
             Scope::Within(work, _) => (work.reader(), work.catalog().await?, &work.shared),
         };
-        let sources = Sources { reader, catalog, env: Rc::clone(shared.engine.env()) };
+        let sources = Sources { reader, catalog, env: Rc::clone(shared.engine.env()), slow: Rc::clone(&shared.slow) };
         let collection = request.text("collection")?;
         let pipeline = sources.parse(collection, request.list("pipeline")?)?;
         if let Scope::Within(work, _) = self {

@@ -9,6 +9,7 @@ use super::cursor::Cursors;
 use super::gate::Gate;
 use super::live::Lives;
 use super::rules::Rules;
+use super::slow::Slow;
 use super::watch::{self, Listeners};
 use super::work::load_catalog;
 use crate::engine::catalog::{Catalog, CollectionId};
@@ -41,6 +42,7 @@ pub(crate) struct Shared<S: Storage> {
     pub(crate) builds: RefCell<Sorted<(CollectionId, Name), (usize, usize)>>,
     pub(crate) listeners: Listeners,
     pub(crate) lives: Lives,
+    pub(crate) slow: Rc<Slow>,
     known: Rc<RefCell<Known>>,
 }
 
@@ -65,6 +67,7 @@ impl<S: Storage> Shared<S> {
         });
         let catalog = load_catalog(&engine.snapshot()?).await?;
         known.borrow_mut().catalog = Rc::new(catalog);
+        let slow = Rc::new(Slow::new(engine.env()));
         Ok(Shared {
             engine,
             durability,
@@ -77,6 +80,7 @@ impl<S: Storage> Shared<S> {
             builds: RefCell::default(),
             listeners,
             lives,
+            slow,
             known,
         })
     }

@@ -4,7 +4,7 @@
 // Invariants: what is not known or not there yet is refused, never ignored; equal configurations have equal `identity`.
 
 import { HyphaError, invalid, quote } from './errors.js'
-import { ANY, BOOLEAN, CALL, COUNT, FUNCTION, NAME, PLAIN, WORKER, checkOptions, describe, kind, oneOf, type OptionTable } from './options.js'
+import { ANY, BOOLEAN, CALL, COUNT, FUNCTION, NAME, PLAIN, TIME, WORKER, checkOptions, describe, kind, oneOf, type OptionTable } from './options.js'
 import { isPlainObject } from './plain.js'
 import { ownWorker, type MakeWorker } from './remote.js'
 import type { Migration } from './migration.js'
@@ -17,10 +17,11 @@ const CONFLICT_RETRIES = 3
 
 const OPEN: OptionTable = {
   ...CALL, name: NAME, collections: PLAIN, storage: ANY, durability: oneOf('relaxed', 'strict'), databases: PLAIN,
-  cacheBytes: COUNT, preload: BOOLEAN, onMigration: FUNCTION, acceptLoss: BOOLEAN, thread: ANY, wasm: ANY,
+  cacheBytes: COUNT, preload: BOOLEAN, alertThresholds: PLAIN, alert_thresholds: PLAIN, onMigration: FUNCTION, acceptLoss: BOOLEAN, thread: ANY, wasm: ANY,
 }
 const THREADS: OptionTable = { thread: oneOf('inline', 'worker') }
 const THREAD: OptionTable = { worker: WORKER }
+const THRESHOLDS: OptionTable = { queryTime: TIME, query_time: TIME }
 const STORES: OptionTable = { main: NAME, backup: NAME, cache: NAME }
 /** Documents have seven bits for it. */
 const VERSION_MAX = 128
@@ -31,8 +32,9 @@ const INDEX: OptionTable = { name: NAME, fields: ANY, unique: BOOLEAN, sparse: B
 
 /** Options of the product that this version does not have. To take them and do nothing would be a lie. */
 const NOT_YET: Readonly<Record<string, readonly string[]>> = {
-  open: ['id', 'encryption', 'capabilities', 'relationships', 'backupInterval', 'backup_interval', 'cleanupInterval', 'cleanup_interval', 'alertThresholds', 'alert_thresholds'],
+  open: ['id', 'encryption', 'capabilities', 'relationships', 'backupInterval', 'backup_interval', 'cleanupInterval', 'cleanup_interval'],
   collection: ['ttl'],
+  alertThresholds: ['storageUsage', 'storage_usage', 'cacheHitRate', 'cache_hit_rate', 'backupAge', 'backup_age'],
 }
 
 /** A configuration that was checked. */
@@ -79,15 +81,22 @@ export function readConfig(given: OpenConfig): Config {
   checkOptions(given.databases, STORES, 'databases')
   const storage = readStorage(given.storage)
   const durability = given.durability ?? 'relaxed'
+  const queryTime = readQueryTime(given.alertThresholds ?? given.alert_thresholds)
   const called = new Map<string, StandardSchema>()
   const migrations = new Map<string, Migration>()
   const collections = Object.entries(given.collections ?? {}).map(([name, config]) => [name, readCollection(name, config, called, migrations)])
-  const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, preload: given.preload, conflict_retries: CONFLICT_RETRIES, accepts_loss: given.acceptLoss === true }
+  const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, preload: given.preload, conflict_retries: CONFLICT_RETRIES, accepts_loss: given.acceptLoss === true, alert_thresholds: { query_time: queryTime } }
   const sorted = collections.slice().sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
   const { main = 'main', backup = 'backup', cache = 'cache' } = given.databases ?? {}
   const worker = readThread(given.thread)
-  const identity = JSON.stringify([storage, worker === undefined ? 'inline' : 'worker', durability, [main, backup, cache], sorted, given.cacheBytes, given.preload ?? true, [...called].map(([name, schema]) => [name, numberOf(schema)])])
+  const identity = JSON.stringify([storage, worker === undefined ? 'inline' : 'worker', durability, [main, backup, cache], sorted, given.cacheBytes, given.preload ?? true, queryTime, [...called].map(([name, schema]) => [name, numberOf(schema)])])
   return { name: given.name, storage, durability, acceptLoss: given.acceptLoss === true, worker, called, migrations, engine, identity }
+}
+
+function readQueryTime(thresholds: { queryTime?: number | undefined; query_time?: number | undefined } = {}): number | undefined {
+  refuseNotYet(thresholds, 'alertThresholds')
+  checkOptions(thresholds, THRESHOLDS, 'alertThresholds')
+  return thresholds.queryTime ?? thresholds.query_time
 }
 
 /** A number of its own for each schema that is called: what it says cannot be compared. */

@@ -18,7 +18,7 @@ import { CALL, checkOptions, describe, nearestTo } from './options.js'
 import { Patience } from './patience.js'
 import { acquire, release, remove } from './registry.js'
 import { Transaction, runCommitted, runTransaction } from './transaction.js'
-import type { CallOptions, CollectionConfig, CollectionInfo, Document, Events, OpenConfig, Schemas, Stats, TransactionOptions, WriteOptions } from './types.js'
+import type { Advice, CallOptions, CollectionConfig, CollectionInfo, Document, Events, OpenConfig, Schemas, SlowQuery, Stats, TransactionOptions, WriteOptions } from './types.js'
 
 /** Runtimes that do not know it yet get the symbol that the proposal's polyfills use. */
 const asyncDispose: typeof Symbol.asyncDispose = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')
@@ -72,6 +72,21 @@ export class Database<S extends Schemas = Schemas> {
   async stats(options?: CallOptions): Promise<Stats> {
     checkOptions(options, CALL, 'stats')
     return (await this.#channel.ask({ op: 'stats' }, options)) as Stats
+  }
+
+  /**
+   * The queries that took long (`alertThresholds.queryTime`) or read far more than they found, the slowest first; those that
+   * differ in values alone are one. Of this context, since it opened the database.
+   */
+  async slowQueries(options?: CallOptions): Promise<SlowQuery[]> {
+    checkOptions(options, CALL, 'slowQueries')
+    return ((await this.#channel.ask({ op: 'slow_queries' }, options)) as { queries: SlowQuery[] }).queries
+  }
+
+  /** The indexes that the slow queries want, the one that saves most first; then those that no query used. */
+  async advise(options?: CallOptions): Promise<Advice[]> {
+    checkOptions(options, CALL, 'advise')
+    return ((await this.#channel.ask({ op: 'advise' }, options)) as { advice: Advice[] }).advice
   }
 
   /** Calls `listener` at each event, after the commit; answers how to stop that. */

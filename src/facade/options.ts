@@ -23,7 +23,7 @@ export const ANY = kind('anything', () => true)
 export const PLAIN = kind('a plain object', isPlainObject)
 export const oneOf = (...words: string[]): Kind => kind(words.map((word) => `'${word}'`).join(' or '), (value) => words.includes(value as string))
 const SIGNAL = kind('an AbortSignal', (value) => typeof (value as AbortSignal | null)?.aborted === 'boolean')
-const TIME = kind('a number of milliseconds, 0 or more', (value) => typeof value === 'number' && value >= 0)
+export const TIME = kind('a number of milliseconds, 0 or more', (value) => typeof value === 'number' && value >= 0)
 
 /** Of `thread`. */
 export const WORKER = kind('a URL, or a function that makes a worker', (value) => typeof value === 'string' || typeof value === 'function' || value instanceof URL)

@@ -9,6 +9,7 @@ import type { ArrayPath, Comparable, DeepPartial, ElementOf, IsAny, Leaf, Numeri
 
 export type * from './types_aggregate.js'
 export type * from './types_live.js'
+export type * from './types_slow.js'
 
 // Values and keys
 
@@ -449,6 +450,10 @@ export interface OpenConfig<S extends Schemas = Schemas> extends CallOptions {
   cacheBytes?: number | undefined
   /** Whether, behind the first read, all that fits into `cacheBytes` is brought into memory, a few milliseconds at a time. [`true`] */
   preload?: boolean | undefined
+  /** What is worth telling. `queryTime`: milliseconds from which a query is slow, see `slowQueries`. [1000] */
+  alertThresholds?: { queryTime?: number | undefined } | undefined
+  /** The same in the spelling of configuration files. */
+  alert_thresholds?: { query_time?: number | undefined } | undefined
   /** Told how far the migrations are that the opening waits for. */
   onMigration?: ((progress: MigrationProgress) => void) | undefined
   /** Opens a database as it is, although it was lost or rolled back since it was last open here. */

@@ -10,13 +10,15 @@ use crate::error::Result;
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
 use crate::value::{Direction, KeyRange, Name, Path};
+pub(crate) use advice::{Wanting, advise};
 use candidate::Candidate;
 use core::fmt;
 pub(crate) use cost::Unknown;
 pub use cost::{Cost, Statistics};
-pub(crate) use explain::explain;
+pub(crate) use explain::{by, explain};
 pub(crate) use intersection::MEMBERS_MAX;
 
+mod advice;
 mod candidate;
 mod cost;
 mod explain;
@@ -226,6 +228,29 @@ impl Plan {
         let [Walk { access: Access::Index { name, .. }, .. }] = self.walks.as_slice() else { return None };
         let index = indexes.iter().find(|index| index.name == *name)?;
         candidate::component_of(index, path).filter(|_| self.residual.is_all())
+    }
+
+    /// The indexes that are read.
+    pub(crate) fn indexes(&self) -> impl Iterator<Item = &Name> {
+        self.walks
+            .iter()
+            .filter_map(|walk| if let Access::Index { name, .. } = &walk.access { Some(name) } else { None })
+    }
+
+    /// In a word or two: how documents are found, and what is done with all of them.
+    pub(crate) fn name(&self) -> String {
+        let mut name = String::new();
+        for walk in &self.walks {
+            let index = if let Access::Index { name, .. } = &walk.access { &**name } else { "" };
+            let way = [walk.kind(), index].join(if index.is_empty() { "" } else { " " });
+            if !name.ends_with(&way) {
+                name += if name.is_empty() { "" } else { " + " };
+                name += &way;
+            }
+        }
+        name += if self.is_sorted() { "" } else { ", sort" };
+        name += if self.residual.is_all() { "" } else { ", filter" };
+        name
     }
 
     /// Whether a document may be found several times.

@@ -24,6 +24,7 @@ mod documents_migrate;
 mod documents_model;
 mod documents_plans;
 mod documents_schema;
+mod documents_slow;
 mod documents_together;
 mod engine;
 mod filters;

@@ -109,7 +109,8 @@ async fn join<S: Storage>(
     let condition = Object::from([("$in", wanted.into())]);
     let filter = Filter::parse(&Object::from([(matched.foreign.as_str(), condition.into())]))?;
     let collection = sources.collection(&lookup.from)?;
-    let mut find = Find::new(sources.reader.clone(), Rc::clone(&collection), Query::of(filter), Reading::Documents)?;
+    let find = Find::new(sources.reader.clone(), Rc::clone(&collection), Query::of(filter), Reading::Documents)?;
+    let mut find = find.watched(&sources.slow);
     let mut foreign: Vec<Option<Stored>> = Vec::new();
     loop {
         let batch = find.next_batch(BATCH).await?;

@@ -33,8 +33,6 @@ pub(super) struct Running<S: Storage> {
     sorted: Option<std::vec::IntoIter<Found>>,
     /// Matches that were not asked for yet.
     spare: std::vec::IntoIter<Found>,
-    /// What [`Running::next`] gives out next.
-    ready: std::vec::IntoIter<Found>,
     /// How many entries to look at together, where some will not match.
     window: usize,
 }
@@ -56,7 +54,6 @@ impl<S: Storage> Running<S> {
             source,
             sorted: None,
             spare: Vec::new().into_iter(),
-            ready: Vec::new().into_iter(),
             window: WINDOW_START,
         })
     }
@@ -65,16 +62,13 @@ impl<S: Storage> Running<S> {
         self.source.reads()
     }
 
-    pub(super) async fn next(&mut self) -> Result<Option<Found>> {
-        if let Some(found) = self.ready.next() {
-            return Ok(Some(found));
-        }
-        let window = self.grown_window();
-        self.ready = self.next_batch(window).await?.into_iter();
-        Ok(self.ready.next())
+    /// How it is done.
+    pub(super) const fn plan(&self) -> &Plan {
+        &self.plan
     }
 
-    fn grown_window(&mut self) -> usize {
+    /// How many to look at together, more each time.
+    pub(super) fn grown_window(&mut self) -> usize {
         let window = self.window;
         self.window = (window * 2).min(WINDOW_MAX);
         window

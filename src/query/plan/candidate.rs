@@ -58,7 +58,7 @@ fn excludes_missing(index: &IndexFacts, conjuncts: &[&Filter]) -> bool {
 }
 
 /// The fields of an entry. It ends with the primary key, whose fields bind and order as the index's own do.
-fn fields_of<'a>(index: Option<&'a IndexFacts>, key_fields: &'a [Path]) -> Vec<IndexField<'a>> {
+pub(super) fn fields_of<'a>(index: Option<&'a IndexFacts>, key_fields: &'a [Path]) -> Vec<IndexField<'a>> {
     let own = index.into_iter().flat_map(|index| {
         let each = index.fields.iter().enumerate();
         each.map(|(place, path)| IndexField { path, multi: index.is_multi(place) })

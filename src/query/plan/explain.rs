@@ -79,7 +79,7 @@ const fn name_of(direction: Direction) -> &'static str {
 }
 
 impl Walk {
-    fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         match self.access {
             Access::Nothing | Access::Keys(_) => "key",
             Access::Primary(_) => "primary",
@@ -162,7 +162,8 @@ fn leaf(direction: Direction, walk: &Walk) -> Object {
     leaf
 }
 
-fn by(sort: &Sort) -> Value {
+/// The fields of a sort: `[['ts', -1]]`.
+pub(crate) fn by(sort: &Sort) -> Value {
     let pair = |(path, direction): &(crate::value::Path, Direction)| {
         let way: Value = if *direction == Direction::Ascending { 1.into() } else { (-1).into() };
         Value::Array(vec![path.as_str().into(), way])

@@ -1,5 +1,5 @@
 // Types of open, collections, options.
-import { HyphaError, deleteDatabase, memory, open, type Collection, type Database, type ErrorCode, type Insertable } from 'hyphadb'
+import { HyphaError, deleteDatabase, memory, open, type Advice, type Collection, type Database, type ErrorCode, type Insertable, type SlowQuery } from 'hyphadb'
 import { db, expect, type Reading, type Same, type Schema } from './data.js'
 
 const typed = await open<Schema>({
@@ -14,6 +14,21 @@ const typed = await open<Schema>({
 expect<Same<typeof typed, Database<Schema>>>()
 const readings = typed.collection('readings')
 expect<Same<typeof readings, Collection<Reading>>>()
+
+// What is slow, and what would help.
+const [slow] = await typed.slowQueries({ timeoutMs: 100 })
+expect<Same<typeof slow, SlowQuery | undefined>>()
+for (const advice of await typed.advise()) {
+  expect<Same<typeof advice, Advice>>()
+  if (advice.advice === 'create') await typed.collection('readings').createIndex(advice.index as { fields: ['site'] })
+  else advice.sinceMs satisfies number
+  // @ts-expect-error only where an index is wanted
+  advice.estimate
+}
+await open({ name: 'a', alertThresholds: { queryTime: 250 } })
+await open({ name: 'a', alert_thresholds: { query_time: 250 } })
+// @ts-expect-error no such threshold
+await open({ name: 'a', alertThresholds: { querytime: 250 } })
 
 // Names come from the configuration when no type is given.
 const named = await open({ name: 'a', collections: { a: { key: 'id' }, b: {} } })
