@@ -7,8 +7,10 @@
 //! `$sort`, `$skip` and `$limit` behind them) it does; no more is read than is asked for, but for stages that need all.
 
 mod lookup;
+mod met;
 mod reply;
 
+pub(crate) use met::Met;
 pub(crate) use reply::{columns, docs, part};
 
 use super::document;
@@ -24,6 +26,7 @@ use crate::query::{Filter, weight};
 use crate::storage::Storage;
 use crate::value::view::ObjectView;
 use crate::value::{Name, Object, Value};
+use core::cell::RefCell;
 use std::rc::Rc;
 
 /// Documents that go through together at most.
@@ -86,6 +89,8 @@ pub(crate) struct Run<S: Storage> {
     works: Vec<Work<S>>,
     /// The first of them that is not finished: what feeds goes in there.
     from: usize,
+    /// What is found is noted there.
+    met: Option<Rc<RefCell<Met>>>,
     /// Documents on their way, and the step that they go into next; the last are the first in order.
     waiting: Vec<(usize, Rows)>,
 }
@@ -159,8 +164,25 @@ impl<S: Storage> Run<S> {
             feed: Feed::Rows(rows),
             works: stages.iter().map(work).collect(),
             from: 0,
+            met: None,
             waiting: Vec::new(),
         }
+    }
+
+    /// The same; what its find gives is noted.
+    pub(crate) fn meeting(mut self, met: Option<Rc<RefCell<Met>>>) -> Self {
+        if met.is_some() {
+            // What is only counted is not met one by one.
+            self.feed = match self.feed {
+                Feed::Count(_, find) => {
+                    self.from = 0;
+                    Feed::Find(find)
+                }
+                feed => feed,
+            };
+        }
+        self.met = met;
+        self
     }
 
     /// The next documents that come out; none only at the end.
@@ -191,7 +213,7 @@ impl<S: Storage> Run<S> {
     }
 
     /// All that comes out, as values.
-    async fn values(&mut self, budget: &mut Budget) -> Result<Vec<Value>> {
+    pub(crate) async fn values(&mut self, budget: &mut Budget) -> Result<Vec<Value>> {
         let mut values = Vec::new();
         loop {
             let rows = self.next_batch().await?;
@@ -225,6 +247,9 @@ impl<S: Storage> Run<S> {
             Feed::Nothing => return Ok(Vec::new()),
             Feed::Find(find) => {
                 let found = find.next_batch(BATCH).await?;
+                if let Some(met) = &self.met {
+                    met.borrow_mut().note(&found);
+                }
                 let collection = find.collection();
                 found.into_iter().map(|found| stored(collection, found)).collect()
             }
@@ -373,6 +398,11 @@ impl Pushed {
         }
         Pushed { query, stages: pipeline.stages.len() - stages.len() }
     }
+}
+
+/// What the find in front of a pipeline asks.
+pub(crate) fn query_of(pipeline: &Pipeline) -> Query {
+    Pushed::of(pipeline).query
 }
 
 /// How a pipeline would be answered: the plan of its find, how many stages that is, and the stages that follow.

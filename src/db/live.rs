@@ -1,6 +1,7 @@
 //! Live queries: results that follow the commits.
 //!
-//! Not the judgement what a change makes of a result: that is `query/live.rs`. Not the results themselves: whoever asked
+//! Not the judgement what a change makes of a result: that is `query/live.rs`. Not pipelines: those are run anew, see
+//! `db/live/rerun.rs`. Not the results themselves: whoever asked
 //! keeps the documents, and is told differences.
 //!
 //! How: each commit is held against the queries that it may concern, and what becomes of their windows is one message. A
@@ -16,25 +17,27 @@ use super::request::{Request, Scope, encoded};
 use super::shared::Shared;
 use super::work::{Reader, no_collection};
 use crate::engine::CommitEvent;
-use crate::engine::catalog::{Catalog, Collection, CollectionId, DOCUMENT_PREFIX_LEN};
+use crate::engine::catalog::{Catalog, Collection, CollectionId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::live::{Changed, Condition, Difference, Touch, Window, total};
 use crate::query::{Filter, Projection, Sort};
-use crate::sorted::{self, Sorted};
+use crate::sorted::Sorted;
 use crate::storage::{CommitSeq, Storage};
 use crate::value::view::ObjectView;
 use crate::value::{Object, Value, codec};
+use commit::{Commit, Written};
 use core::cell::RefCell;
 use message::Message;
+use rerun::Rerun;
 use std::rc::Rc;
 use xxhash_rust::xxh3::xxh3_64;
 
+mod commit;
 mod message;
+mod rerun;
 
 /// Live queries that may be open at once.
 const LIVES_MAX: usize = 100_000;
-/// A commit with more documents of a collection is read anew, not taken in.
-const CHANGES_MAX: usize = 10_000;
 /// Documents that are read together.
 const BATCH: usize = 1024;
 
@@ -47,6 +50,7 @@ pub(crate) struct Lives(Rc<RefCell<List>>);
 #[derive(Default)]
 struct List {
     queries: Sorted<usize, Box<Live>>,
+    reruns: Sorted<usize, Box<Rerun>>,
     touch: Sorted<CollectionId, Touch>,
     listener: Option<Listener>,
 }
@@ -77,21 +81,6 @@ enum State {
     Reading(Vec<(Rc<Catalog>, CommitEvent)>),
 }
 
-/// What a commit wrote of a collection.
-struct Commit<'a> {
-    seq: CommitSeq,
-    collection: &'a Collection,
-    documents: Vec<Written<'a>>,
-}
-
-/// A document that a commit wrote.
-struct Written<'a> {
-    primary: &'a [u8],
-    value: &'a [u8],
-    /// None: it was removed.
-    now: Option<ObjectView<'a>>,
-}
-
 /// Answers `live_open`, `live_next` and `live_close`.
 pub(crate) async fn answer<S: Storage>(scope: &Scope<'_, S>, request: &Request) -> Result<Vec<u8>> {
     let Scope::Latest(shared) = scope else {
@@ -99,6 +88,14 @@ pub(crate) async fn answer<S: Storage>(scope: &Scope<'_, S>, request: &Request) 
     };
     let number = parse_count("live", request.needed("live")?)?;
     match request.text("op")? {
+        "live_open" if request.given("pipeline").is_some() => {
+            shared.lives.open_rerun(number, request)?;
+            let read = rerun::read(scope, shared, number).await;
+            if read.is_err() {
+                shared.lives.close(number);
+            }
+            read
+        }
         "live_open" => {
             let catalog = shared.catalog().await?;
             let name = request.text("collection")?;
@@ -110,6 +107,7 @@ pub(crate) async fn answer<S: Storage>(scope: &Scope<'_, S>, request: &Request) 
             }
             read
         }
+        "live_next" if shared.lives.is_rerun(number) => rerun::read(scope, shared, number).await,
         "live_next" => read(shared, number).await,
         _ => {
             shared.lives.close(number);
@@ -184,10 +182,7 @@ impl Lives {
         let projection = request.projection(&collection.key_fields)?;
         self.close(number);
         let mut list = self.0.borrow_mut();
-        if list.queries.len() >= LIVES_MAX {
-            let error = Error::limit(format!("{LIVES_MAX} live queries are open, which is the limit"));
-            return Err(error.with_hint("end those that nobody looks at"));
-        }
+        list.check_room()?;
         let needed = limit.map(|limit| if limit == 0 { 0 } else { limit.saturating_add(skip) });
         let order = total(&sort, &collection.key_fields);
         if list.touch.get(&collection.id).is_none() {
@@ -209,6 +204,7 @@ impl Lives {
     /// Ends one; one that is not open is no error.
     fn close(&self, number: usize) {
         let list = &mut *self.0.borrow_mut();
+        list.reruns.remove(&number);
         let Some(live) = list.queries.remove(&number) else { return };
         let Some(touch) = list.touch.get_mut(&live.collection) else { return };
         touch.remove(number, live.condition.as_ref());
@@ -273,7 +269,7 @@ impl Lives {
     pub(crate) fn tell(&self, catalog: &Rc<Catalog>, event: &CommitEvent) {
         let (listener, message) = {
             let mut list = self.0.borrow_mut();
-            if list.queries.is_empty() {
+            if list.queries.is_empty() && list.reruns.is_empty() {
                 return;
             }
             let message = list.take_in(catalog, event);
@@ -286,6 +282,14 @@ impl Lives {
 }
 
 impl List {
+    fn check_room(&self) -> Result<()> {
+        if self.queries.len() + self.reruns.len() < LIVES_MAX {
+            return Ok(());
+        }
+        let error = Error::limit(format!("{LIVES_MAX} live queries are open, which is the limit"));
+        Err(error.with_hint("end those that nobody looks at"))
+    }
+
     fn take_in(&mut self, catalog: &Rc<Catalog>, event: &CommitEvent) -> Message {
         let mut message = Message::default();
         for (id, touch) in self.touch.iter_mut() {
@@ -318,6 +322,11 @@ impl List {
                 let first = concerned.partition_point(|(other, _)| *other < number);
                 let places: Vec<usize> = concerned.drain(first..).map(|(_, place)| place).collect();
                 advance(number, &mut places.into_iter());
+            }
+        }
+        for (number, rerun) in self.reruns.iter_mut() {
+            if rerun.becomes_due(catalog, event) {
+                message.push_due(*number, event.seq);
             }
         }
         message
@@ -428,40 +437,5 @@ impl Live {
 impl State {
     const fn is_due(&self) -> bool {
         matches!(self, State::Due)
-    }
-}
-
-impl<'a> Commit<'a> {
-    /// None where nobody can say what it wrote, or where that is too much.
-    fn of(event: &'a CommitEvent, catalog: &'a Catalog, collection: CollectionId) -> Option<Commit<'a>> {
-        let (run, collection) = (event.run.as_ref()?, catalog.by_id(collection)?);
-        let prefix = collection.id.documents();
-        let mut documents = Vec::new();
-        for place in run.lower_bound(&prefix)..run.len() {
-            let (key, value) = run.entry(place)?;
-            if !key.starts_with(&prefix) {
-                break;
-            }
-            if documents.len() == CHANGES_MAX {
-                return None;
-            }
-            let now = value.map(|value| document::open(collection, value)).transpose().ok()?;
-            documents.push(Written { primary: key.get(DOCUMENT_PREFIX_LEN..)?, value: value.unwrap_or_default(), now });
-        }
-        Some(Commit { seq: event.seq, collection, documents })
-    }
-
-    /// The queries with conditions that it may concern, each with the places of documents; in order.
-    fn concerned(&self, touch: &Touch) -> Result<Vec<(usize, usize)>> {
-        let mut pairs = Vec::new();
-        for (place, written) in self.documents.iter().enumerate() {
-            touch.find(written.primary, written.now, &mut |number| pairs.push((number, place)))?;
-        }
-        if pairs.len() > 1 {
-            let order = sorted::order(pairs.len(), &mut |left, right| pairs.get(left).cmp(&pairs.get(right)));
-            pairs = order.into_iter().filter_map(|place| pairs.get(place).copied()).collect();
-            pairs.dedup();
-        }
-        Ok(pairs)
     }
 }

@@ -5,14 +5,16 @@
 // its last document, see one state of the data.
 
 import type { Channel } from './channel.js'
+import type { Request } from './codec.js'
 import { iterate, packed } from './cursor.js'
 import { invalid } from './errors.js'
+import { results, startOf, subscribe } from './follow.js'
 import { CALL, checkOptions, describe } from './options.js'
 import { withPatterns } from './patterns.js'
 import { isPlainObject } from './plain.js'
 import { readPath } from './query.js'
 import type { Values } from './table.js'
-import type { AggregationPlan, CallOptions, Document, Stage } from './types.js'
+import type { AggregationPlan, CallOptions, Document, LiveObserver, LiveOptions, LiveResult, Stage } from './types.js'
 
 /** A lazy pipeline: documents of type `R` come out. */
 export class Aggregation<R = Document> implements AsyncIterable<R> {
@@ -48,6 +50,22 @@ export class Aggregation<R = Document> implements AsyncIterable<R> {
   /** How the pipeline would be answered; nothing is read. */
   async explain(options?: CallOptions): Promise<AggregationPlan> {
     return (await this.#ask('explain', 'explain', {}, options)) as AggregationPlan
+  }
+
+  /**
+   * The result now, and again after each commit, of any tab, that changes it: the pipeline is run anew, where the commit can
+   * concern it. What has the same `_id` and did not change is the same object. Commits during a run, or that come while nobody
+   * waits for a result, are told as one. It ends with the signal, and when the database is closed.
+   */
+  live(options?: LiveOptions): AsyncIterable<LiveResult<R>> {
+    checkOptions(options, { signal: CALL['signal']! }, 'live')
+    const start = startOf(this.#channel)
+    return { [Symbol.asyncIterator]: () => results<R>(start, this.#query as object as Request, options?.signal) }
+  }
+
+  /** Calls `listener` with what `live` would give; answers how to stop that. */
+  subscribe(listener: ((result: LiveResult<R>) => void) | LiveObserver<LiveResult<R>>): () => void {
+    return subscribe<R>(startOf(this.#channel), this.#query as object as Request, listener)
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<R, void, undefined> {

@@ -35,7 +35,7 @@ export class Lives {
     this.#ask = ask
   }
 
-  /** Follows a query, whose request is that of a `find`. */
+  /** Follows a query, whose request is that of a `find` or an `aggregate`. */
   open(request: Request, follower: Follower): Live {
     const number = ++this.#made
     const ask = (op: string, more?: object): Promise<unknown> => this.#ask({ op, live: number, ...more })

@@ -1,9 +1,10 @@
 // Observables by `liveQuery`: a function that runs again whenever what it read may have changed.
 //
-// Not maintained by the engine, but for a function that answers with a cursor: that is followed.
+// Not maintained by the engine, but for a function that answers with a cursor or a pipeline: that is followed.
 // Invariants: a change after the function began to read is never missed; one run at a time; after `unsubscribe` nobody is
 // called.
 
+import { Aggregation } from './aggregation.js'
 import { Cursor } from './cursor.js'
 import { invalid } from './errors.js'
 import { readObserver, tell } from './follow.js'
@@ -14,7 +15,7 @@ import type { Change, Followable, LiveObserver, LiveQuery, Subscription } from '
 
 /**
  * An observable of what `querier` answers: run again after each commit, of any tab, to a collection that something in this
- * context read while it ran. A cursor that it answers with is followed document by document, and its documents are the value.
+ * context read while it ran. A cursor or a pipeline that it answers with is followed, and its documents are the value.
  */
 export function liveQuery<T>(querier: () => Followable<T>): LiveQuery<readonly T[]>
 export function liveQuery<T>(querier: () => T | Promise<T>): LiveQuery<T>
@@ -68,7 +69,7 @@ class Run implements Subscription {
       const end = watchReads((from, collection) => this.#note(from, collection))
       try {
         const answer = this.#querier()
-        if (answer instanceof Cursor) this.#follow(answer)
+        if (answer instanceof Cursor || answer instanceof Aggregation) this.#follow(answer)
         else this.#tell(await answer)
       } catch (thrown) {
         this.#fail(thrown)
@@ -80,7 +81,7 @@ class Run implements Subscription {
     this.#isRunning = false
   }
 
-  #follow(cursor: Cursor<any, unknown>): void {
+  #follow(cursor: Cursor<any, unknown> | Aggregation<unknown>): void {
     if (!this.#isOver) this.#follows = cursor.subscribe({ next: ({ docs }) => this.#tell(docs), error: (thrown) => this.#fail(thrown) })
   }
 

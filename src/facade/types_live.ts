@@ -23,7 +23,7 @@ export interface LiveChanges<R> {
   moved: readonly R[]
 }
 
-/** What can be followed: a cursor. */
+/** What can be followed: a cursor, or a pipeline. */
 export interface Followable<R> {
   live(options?: LiveOptions): AsyncIterable<LiveResult<R>>
 }

@@ -45,6 +45,8 @@ test('what one tab writes is seen live by the other', async () => {
     const { openForTest } = await import('/work.js')
     globalThis.db = await openForTest('live')
     globalThis.heard = []
+    globalThis.counts = []
+    db.collection('entries').aggregate([{ $match: { round: { $gte: 2 } } }, { $count: 'n' }]).subscribe(({ docs }) => counts.push(docs[0]?.n ?? 0))
     db.collection('entries').find({ round: { $gte: 1 } }).sort({ round: -1 }).limit(2)
       .subscribe(({ docs, changes }) => heard.push({ ids: docs.map(({ id }) => id), added: changes.added.length, same: docs.includes(globalThis.first) && !!(globalThis.first = docs[0]) || !(globalThis.first = docs[0]) }))
   })
@@ -56,11 +58,12 @@ test('what one tab writes is seen live by the other', async () => {
     await entries.insertMany([{ id: 'b', round: 2 }, { id: 'c', round: 3 }])
     await entries.deleteOne({ id: 'c' })
   })
-  const heard = await tab.evaluate(async () => {
+  const { heard, counts } = await tab.evaluate(async () => {
     const deadline = performance.now() + 5_000
-    while (performance.now() < deadline && heard.at(-1)?.ids.join() !== 'b,a') await new Promise(resolve => setTimeout(resolve, 10))
-    return heard
+    while (performance.now() < deadline && (heard.at(-1)?.ids.join() !== 'b,a' || counts.at(-1) !== 1)) await new Promise(resolve => setTimeout(resolve, 10))
+    return { heard, counts }
   })
+  assert.deepEqual([counts[0], counts.at(-1)], [0, 1], 'of a pipeline too')
   assert.deepEqual(heard.map(({ ids }) => ids.join()), ['', 'a', 'c,b', 'b,a'])
   await Promise.all([tab, other].map(page => page.evaluate(() => db.close())))
   assert.deepEqual([...tab.errors, ...other.errors], [])

@@ -1,5 +1,6 @@
 // Types of pipelines and of what comes out of them.
-import type { Aggregation, AggregationPlan, Document } from 'hyphadb'
+import { liveQuery, type Aggregation, type AggregationPlan, type Document } from 'hyphadb'
+import { useLiveQuery } from 'hyphadb/react'
 import { expect, readings, type Same } from './data.js'
 
 interface Total { _id: string; count: number; mean: number | null }
@@ -20,6 +21,18 @@ all.mean
 for await (const total of totals) expect<Same<typeof total, Total>>()
 const plan = await totals.explain()
 expect<Same<typeof plan, AggregationPlan>>()
+
+for await (const { docs, changes } of totals.live({ signal: new AbortController().signal })) {
+  expect<Same<typeof docs, readonly Total[]>>()
+  expect<Same<typeof changes.added, readonly Total[]>>()
+}
+const stop = totals.subscribe({ next: ({ docs }) => docs[0]?.count.toFixed(), error: () => undefined })
+stop()
+liveQuery(() => totals).subscribe((docs) => expect<Same<typeof docs, readonly Total[]>>())
+const { data } = useLiveQuery(() => totals, [])
+data satisfies readonly Total[] | undefined
+// @ts-expect-error no such option
+totals.live({ timeoutMs: 5 })
 
 const loose = readings.aggregate([{ $count: 'n' }])
 expect<Same<typeof loose, Aggregation<Document>>>()
