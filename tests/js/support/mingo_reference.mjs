@@ -83,16 +83,20 @@ const pushed = (coll, expr, options) => {
   if (expr === null || expr === undefined) return coll
   return coll.map((root) => evalExpr(root, expr, options.constructor.init(options).update({ root })))
 }
-const numbers = (coll, expr, options) => pushed(coll, expr, options).filter((value) => typeof value === 'number' && !Number.isNaN(value)).sort((a, b) => a - b)
+const unsorted = (coll, expr, options) => pushed(coll, expr, options).filter((value) => typeof value === 'number' && !Number.isNaN(value))
+const numbers = (coll, expr, options) => unsorted(coll, expr, options).sort((a, b) => a - b)
 const extreme = (sign) => (coll, expr, options) => {
   const values = pushed(coll, expr, options).filter((value) => !isNull(value))
   return values.reduce((best, value) => (best === undefined || compare(value, best) * sign > 0 ? value : best), undefined) ?? null
 }
 const deviation = (more) => (coll, expr, options) => {
-  const values = numbers(coll, expr, options)
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length
-  const count = values.length - more
-  return count > 0 ? Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count) : null
+  let [count, mean, squares] = [0, 0, 0]
+  for (const value of unsorted(coll, expr, options)) {
+    const before = value - mean
+    mean += before / ++count
+    squares += before * (value - mean)
+  }
+  return count > more ? Math.sqrt(squares / (count - more)) : null
 }
 const percentile = (values, part) => (values.length === 0 ? null : values[Math.max(0, Math.ceil(part * values.length) - 1)])
 
