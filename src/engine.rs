@@ -72,6 +72,7 @@ mod segment;
 pub mod slice;
 pub mod snapshot;
 mod space;
+mod text;
 pub mod transaction;
 mod unpacked;
 pub mod unsorted;

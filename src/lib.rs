@@ -23,6 +23,7 @@ pub mod sorted;
 // Floor 1: plain data.
 pub mod pattern;
 pub mod value;
+pub mod words;
 
 // Floor 2: the seam of bytes, and pure judgement about documents.
 pub mod query;

@@ -22,6 +22,12 @@ pub const INDEX_ENTRIES_PER_DOCUMENT_MAX: usize = 10_000;
 pub const FILTER_DEPTH_MAX: usize = 32;
 /// Conditions of one filter; all values of a list are one condition.
 pub const FILTER_TERMS_MAX: usize = 10_000;
+/// Words of one `$search`.
+pub const SEARCH_WORDS_MAX: usize = 64;
+/// Bytes that a search may keep of one word or phrase: keys of documents, and where it stands in them.
+pub const SEARCH_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// How much more than 1 a field of a text index may weigh.
+pub const TEXT_WEIGHT_MAX: u32 = 99_999;
 /// Steps that a filter's pattern may take through one text: about a second.
 pub const PATTERN_STEPS_MAX: u32 = 64_000_000;
 /// Collections of one database.

@@ -14,6 +14,8 @@ pub enum Part {
     Pipelines,
     /// JSON Schema.
     Schemas,
+    /// Text indexes and `$text`.
+    Text,
 }
 
 impl Part {
@@ -24,6 +26,7 @@ impl Part {
         match self {
             Part::Pipelines => cfg!(feature = "pipelines"),
             Part::Schemas => cfg!(feature = "schemas"),
+            Part::Text => cfg!(feature = "text"),
         }
     }
 
@@ -32,6 +35,7 @@ impl Part {
         match self {
             Part::Pipelines => "pipelines and `$expr`",
             Part::Schemas => "JSON Schema",
+            Part::Text => "text search",
         }
     }
 

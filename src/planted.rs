@@ -58,6 +58,8 @@ bugs! {
     FilterForgetsKeys => "filter_forgets_keys",
     /// The old index entries of an updated document stay.
     IndexEntriesKept => "index_entries_kept",
+    /// The entry of a word that stays in an updated document stays as it was.
+    PostingsKept => "postings_kept",
     /// Uniqueness is checked in the snapshot but not in the read set.
     UniqueUntracked => "unique_untracked",
 }

@@ -15,6 +15,7 @@ pub mod live;
 pub mod plan;
 pub mod project;
 pub mod sort;
+pub mod text;
 pub mod update;
 pub(crate) mod weight;
 

@@ -48,6 +48,11 @@ impl Record for Stored {
     fn weight(&self) -> usize {
         self.found.stored().len()
     }
+
+    fn score(&self) -> Option<f64> {
+        // Every score is above 0.
+        (self.found.score > 0.0).then_some(self.found.score)
+    }
 }
 
 type Rows = Vec<Row<Stored>>;

@@ -65,7 +65,8 @@ impl Documents {
     }
 
     fn push_found(&mut self, of: &Collection, found: &Found, projection: Option<&Projection>) -> Result<()> {
-        self.push_stored(of, found.primary(), found.stored(), projection)
+        let projection = projection.map(|projection| (projection, found.score));
+        self.push_scored(of, found.primary(), found.stored(), projection)
     }
 
     /// Adds a document as it is stored.
@@ -76,9 +77,19 @@ impl Documents {
         value: &[u8],
         projection: Option<&Projection>,
     ) -> Result<()> {
+        self.push_scored(of, primary, value, projection.map(|projection| (projection, 0.0)))
+    }
+
+    fn push_scored(
+        &mut self,
+        of: &Collection,
+        primary: &[u8],
+        value: &[u8],
+        projection: Option<(&Projection, f64)>,
+    ) -> Result<()> {
         let pushed = document::open(of, value).and_then(|view| match projection {
             None => self.push(View::Object(view)),
-            Some(projection) => self.push(View::from(&Value::Object(projection.apply(view)?))),
+            Some((projection, score)) => self.push(View::from(&Value::Object(projection.apply_scored(view, score)?))),
         });
         pushed.map_err(|error| document::naming(error, of, primary))
     }

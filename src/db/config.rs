@@ -7,7 +7,8 @@
 use crate::engine::catalog::VERSION_MAX;
 use crate::engine::{DatabaseId, Mark};
 use crate::error::{Error, Result};
-use crate::limits::{COLLECTIONS_MAX, INDEXES_PER_COLLECTION_MAX, KEY_FIELDS_MAX, NAME_BYTES_MAX};
+use crate::limits::{COLLECTIONS_MAX, INDEXES_PER_COLLECTION_MAX, KEY_FIELDS_MAX, NAME_BYTES_MAX, TEXT_WEIGHT_MAX};
+use crate::part::Part;
 use crate::schema::Schema;
 use crate::storage::{CommitSeq, Durability};
 use crate::value::{Object, Path, Value, codec};
@@ -66,6 +67,8 @@ pub struct IndexSpec {
     pub is_unique: bool,
     /// Whether documents without any of the fields are left out.
     pub is_sparse: bool,
+    /// Of a text index, what an occurrence in each field counts.
+    pub weights: Option<Vec<u32>>,
 }
 
 /// What `open` was given.
@@ -257,6 +260,10 @@ impl CollectionConfig {
                         if parsed.indexes.iter().any(|other| other.name == index.name) {
                             return Err(within(Error::invalid(format!("index `{}` stands twice", index.name))));
                         }
+                        if index.weights.is_some() && parsed.indexes.iter().any(|other| other.weights.is_some()) {
+                            let error = Error::invalid("two indexes are of text, and there may be one");
+                            return Err(within(error.with_hint("name all fields in one index")));
+                        }
                         parsed.indexes.push(index);
                     }
                 }
@@ -290,15 +297,17 @@ pub(crate) fn parse_version(value: &Value) -> Result<u32> {
 }
 
 impl IndexSpec {
-    /// Reads a field, an array of fields, or `{ name?, fields, unique?, sparse? }`.
+    /// Reads a field, an array of fields, `{ name?, fields, unique?, sparse? }` or `{ name?, fields, type: 'text', weights? }`.
     ///
     /// # Errors
-    /// `invalid` for anything else; `limit` for too many fields or a name that is too long.
+    /// `invalid` for anything else; `limit` for too many fields or a name that is too long; `unsupported` for a text index in a
+    /// build without text search.
     pub fn parse(spec: &Value) -> Result<IndexSpec> {
         let Value::Object(object) = spec else {
             return IndexSpec::new(None, parse_fields("index", spec)?);
         };
         let (mut name, mut fields, mut is_unique, mut is_sparse) = (None, None, false, false);
+        let (mut is_text, mut weights) = (false, None);
         for (option, value) in object.iter() {
             match (&**option, value) {
                 (_, Value::Null) => {}
@@ -306,13 +315,25 @@ impl IndexSpec {
                 ("fields", value) => fields = Some(parse_fields("index", value)?),
                 ("unique", Value::Bool(unique)) => is_unique = *unique,
                 ("sparse", Value::Bool(sparse)) => is_sparse = *sparse,
+                ("type", Value::String(kind)) if kind == "text" => is_text = true,
+                ("weights", Value::Object(given)) => weights = Some(given),
                 (option, value) => {
                     let message = format!("option `{option}` of an index cannot be {value}");
-                    return Err(Error::invalid(message).with_hint("an index has name, fields, unique and sparse"));
+                    let hint = "an index has name, fields, unique and sparse; one with type: 'text' has name, fields and weights";
+                    return Err(Error::invalid(message).with_hint(hint));
                 }
             }
         }
         let fields = fields.ok_or_else(|| Error::invalid("index has no fields"))?;
+        if is_text {
+            if is_unique || is_sparse {
+                return Err(Error::invalid("a text index is neither unique nor sparse"));
+            }
+            return IndexSpec::of_text(name, fields, weights);
+        }
+        if weights.is_some() {
+            return Err(Error::invalid("`weights` are of an index with `type: 'text'`"));
+        }
         Ok(IndexSpec { is_unique, is_sparse, ..IndexSpec::new(name, fields)? })
     }
 
@@ -320,7 +341,31 @@ impl IndexSpec {
         let joined = fields.iter().map(Path::as_str).collect::<Vec<_>>().join("_");
         let name = name.map_or(joined, str::to_owned);
         check_name("index", &name)?;
-        Ok(IndexSpec { name, fields, is_unique: false, is_sparse: false })
+        Ok(IndexSpec { name, fields, is_unique: false, is_sparse: false, weights: None })
+    }
+
+    fn of_text(name: Option<&str>, fields: Vec<Path>, given: Option<&Object>) -> Result<IndexSpec> {
+        Part::Text.needed()?;
+        let mut weights = vec![1; fields.len()];
+        for (field, weight) in given.into_iter().flat_map(Object::iter) {
+            let place = fields.iter().position(|known| known.as_str() == &**field);
+            let place = place.and_then(|place| weights.get_mut(place));
+            let place =
+                place.ok_or_else(|| Error::invalid(format!("`weights` name `{field}`, no field of the index")))?;
+            let number = parse_count("weights", weight).ok().and_then(|weight| u32::try_from(weight).ok());
+            let number = number.filter(|number| (1..=TEXT_WEIGHT_MAX).contains(number));
+            *place = number.ok_or_else(|| {
+                Error::invalid(format!(
+                    "the weight of `{field}` is {weight}, not a whole number from 1 to {TEXT_WEIGHT_MAX}"
+                ))
+            })?;
+        }
+        let mut spec = IndexSpec::new(name, fields)?;
+        if name.is_none() {
+            spec.name.push_str("_text");
+            check_name("index", &spec.name)?;
+        }
+        Ok(IndexSpec { weights: Some(weights), ..spec })
     }
 }
 

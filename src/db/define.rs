@@ -99,8 +99,9 @@ fn new_indexes(mut collection: Collection, specs: &[IndexSpec]) -> Vec<(Vec<u8>,
 /// An index of this description, with the next number.
 pub(crate) fn new_index(collection: &Collection, spec: &IndexSpec, state: IndexState) -> Index {
     let name = spec.name.as_str().into();
-    let facts = IndexFacts { name, fields: spec.fields.clone(), sparse: spec.is_sparse, multi: 0 };
-    Index { id: collection.next_index_id(), facts, is_unique: spec.is_unique, state }
+    let weights = spec.weights.as_deref().map(Rc::from);
+    let facts = IndexFacts { name, fields: spec.fields.clone(), sparse: spec.is_sparse, multi: 0, weights };
+    Index { id: collection.next_index_id(), facts, is_unique: spec.is_unique, state, totals: Rc::default() }
 }
 
 /// The configured indexes that a stored collection lacks, or has not finished.
@@ -135,7 +136,8 @@ fn compare(collection: &Collection, config: &CollectionConfig) -> Result<Vec<(St
 /// Of the given kind where it is another one of the same name.
 pub(crate) fn check_same(collection: &Collection, index: &Index, spec: &IndexSpec, kind: ErrorKind) -> Result<()> {
     let facts = &index.facts;
-    if facts.fields == spec.fields && facts.sparse == spec.is_sparse && index.is_unique == spec.is_unique {
+    let is_alike = facts.sparse == spec.is_sparse && index.is_unique == spec.is_unique;
+    if is_alike && facts.fields == spec.fields && facts.weights.as_deref() == spec.weights.as_deref() {
         return Ok(());
     }
     let message = format!("index `{}` of collection `{}` is there with another definition", spec.name, collection.name);
@@ -150,6 +152,15 @@ pub(crate) fn check_room(collection: &Collection) -> Result<()> {
         return Err(Error::limit(message).with_detail("collection", &collection.name));
     }
     Ok(())
+}
+
+/// Whether an index may be made beside the others: there is one of text at most.
+pub(crate) fn check_only_text(collection: &Collection, spec: &IndexSpec) -> Result<()> {
+    let Some(other) = collection.text_index().filter(|_| spec.weights.is_some()) else { return Ok(()) };
+    let (name, other) = (&collection.name, &other.facts.name);
+    let error = Error::invalid(format!("collection `{name}` has the text index `{other}`, and may have one"));
+    let error = error.with_hint("name all fields in one index, or drop the other first");
+    Err(error.with_detail("collection", name).with_detail("index", other))
 }
 
 /// Commits what documents need, and takes it into the catalog of the work.

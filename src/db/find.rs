@@ -8,7 +8,7 @@
 
 use super::slow::{Done, Slow};
 use super::work::Reader;
-use crate::engine::catalog::{Collection, INDEX_PREFIX_LEN};
+use crate::engine::catalog::{Collection, INDEX_PREFIX_LEN, IndexState};
 use crate::engine::{Estimates, Slice};
 use crate::error::Result;
 use crate::query::plan::{self, IndexFacts, Statistics, Unknown, Wants};
@@ -20,6 +20,7 @@ use std::rc::Rc;
 
 mod running;
 mod source;
+mod text;
 
 pub(crate) use source::Reads;
 
@@ -43,6 +44,7 @@ impl Query {
 
     /// What planning is asked.
     pub(crate) fn question<'a>(&'a self, collection: &'a Collection, reading: Reading) -> Question<'a> {
+        let text = collection.text_index().filter(|index| index.state == IndexState::Ready);
         let first = self.limit.or((reading == Reading::Stream).then_some(STREAMED));
         Question {
             filter: &self.filter,
@@ -52,6 +54,7 @@ impl Query {
             field: None,
             key_fields: &collection.key_fields,
             indexes: &collection.ready,
+            text: text.map(|index| &index.facts),
         }
     }
 
@@ -140,6 +143,8 @@ pub(crate) struct Found {
     primary_at: usize,
     /// As stored; none where only keys were asked for and the document did not have to be read.
     pub(crate) value: Option<Slice>,
+    /// How well it matches what was searched; 0 where nothing was.
+    pub(crate) score: f64,
 }
 
 impl Found {

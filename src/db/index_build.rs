@@ -11,7 +11,7 @@
 //! read, and the next build of the same index goes over it again; a unique index that cannot be is not left behind.
 
 use super::config::IndexSpec;
-use super::define::{self, Needs, check_room, check_same, new_index};
+use super::define::{self, Needs, check_only_text, check_room, check_same, new_index};
 use super::document;
 use super::run::run;
 use super::shared::Shared;
@@ -59,6 +59,7 @@ async fn announce<S: Storage>(work: &Work<S>, name: &str, spec: &IndexSpec) -> R
         return Ok((index.state == IndexState::Building).then_some((collection.id, index.id)));
     }
     check_room(&collection)?;
+    check_only_text(&collection, spec)?;
     let documents = KeyRange::prefix(&collection.id.documents());
     let is_empty = work.transaction().scan(documents, Direction::Ascending).next().await?.is_none();
     let state = if is_empty { IndexState::Ready } else { IndexState::Building };
@@ -149,11 +150,11 @@ async fn enter<S: Storage>(
     }
     for (key, entries) in &documents {
         let primary = key.get(DOCUMENT_PREFIX_LEN..).unwrap_or_default();
-        for entry in entries.iter() {
+        for (entry, value) in entries.pairs() {
             if index.is_unique {
                 check_unique(work, &collection, &index, entry, primary).await?;
             }
-            work.transaction().put(entry, &[])?;
+            work.transaction().put(entry, value)?;
         }
     }
     let is_full = documents.len() == count;

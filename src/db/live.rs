@@ -179,7 +179,13 @@ impl Lives {
 
     fn open(&self, number: usize, collection: &Collection, request: &Request) -> Result<()> {
         let Query { filter, sort, skip, limit } = request.query()?;
-        let projection = request.projection(&collection.key_fields)?;
+        if filter.search().is_some() {
+            let error = Error::new(ErrorKind::Unsupported, "`$text` cannot be followed live");
+            return Err(error.with_hint(
+                "each write changes what a word is worth in all documents: search anew when there was a change",
+            ));
+        }
+        let projection = request.projection(&collection.key_fields, &filter)?;
         self.close(number);
         let mut list = self.0.borrow_mut();
         list.check_room()?;

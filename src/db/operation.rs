@@ -220,6 +220,9 @@ impl<'a> Operation<'a> {
             }
             Operation::FindAndUpdate { filter, sort, update, upsert, answers } => {
                 let projection = Projection::parse(answers.project, &work.collection(name).await?.key_fields)?;
+                if projection.as_ref().is_some_and(Projection::has_score) {
+                    return Err(Error::invalid("projection: an update tells no `textScore`"));
+                }
                 let chosen = (filter.clone(), sort.clone());
                 let becomes = Becomes::Updated(update);
                 let (before, after) = collection::find_and_update(work, name, chosen, &becomes, *upsert).await?;

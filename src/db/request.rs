@@ -6,10 +6,8 @@
 //! transaction answers carry no commit, for there is none yet.
 
 use super::aggregate::{self, Run, Sources};
-use super::collection::Upsert;
 use super::config::{CollectionConfig, IndexSpec, parse_count, parse_durability};
 use super::cursor::{Cursor, Cursors};
-use super::draft::Docs;
 use super::find::{Find, Query, Reading};
 use super::operation::Operation;
 use super::run::run;
@@ -19,11 +17,14 @@ use super::{answer, define, index_build, live, migrate, slow};
 use crate::engine::Committed;
 use crate::engine::catalog::{Catalog, Collection};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::{Filter, Pipeline, Projection, Sort, Update};
+use crate::query::Pipeline;
 use crate::storage::Storage;
-use crate::value::batch::Batch;
 use crate::value::{Object, Path, Value, codec};
 use std::rc::Rc;
+
+mod fields;
+
+pub(crate) use fields::Request;
 
 /// Where a request takes effect.
 pub(crate) enum Scope<'a, S: Storage> {
@@ -31,132 +32,6 @@ pub(crate) enum Scope<'a, S: Storage> {
     Latest(&'a Rc<Shared<S>>),
     /// In a transaction.
     Within(&'a Work<S>, &'a Cursors<S>),
-}
-
-/// A request, as it was decoded.
-pub(crate) struct Request(pub(super) Object);
-
-impl Request {
-    /// Reads an encoded request.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Request> {
-        if let Some((collection, key)) = codec::decode_named(bytes) {
-            // What `db/glance.rs` did not answer.
-            let keys = Value::Array(vec![key]);
-            return Ok(Request(Object::from([
-                ("op", "get".into()),
-                ("collection", collection.into()),
-                ("keys", keys),
-            ])));
-        }
-        match codec::decode(bytes)? {
-            Value::Object(object) => Ok(Request(object)),
-            other => Err(Error::invalid(format!("a request is an object, not {}", other.type_name()))),
-        }
-    }
-
-    /// Whether it can be answered again and again.
-    pub(super) fn only_reads(&self) -> bool {
-        let Ok(op) = self.text("op") else { return false };
-        let reads = [
-            "get",
-            "find",
-            "aggregate",
-            "count",
-            "distinct",
-            "stats",
-            "explain",
-            "migration_read",
-            "slow_queries",
-            "advise",
-        ];
-        op.starts_with("live_") || reads.contains(&op)
-    }
-
-    /// A field that is there and not null.
-    pub(super) fn given(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| **value != Value::Null)
-    }
-
-    pub(super) fn needed(&self, name: &str) -> Result<&Value> {
-        self.given(name).ok_or_else(|| Error::invalid(format!("`{name}` is missing")))
-    }
-
-    pub(super) fn text(&self, name: &str) -> Result<&str> {
-        let value = self.needed(name)?;
-        value.as_str().ok_or_else(|| Error::invalid(format!("`{name}` is {}, not a string", value.type_name())))
-    }
-
-    pub(super) fn list(&self, name: &str) -> Result<&[Value]> {
-        let value = self.needed(name)?;
-        value.as_array().ok_or_else(|| Error::invalid(format!("`{name}` is {}, not an array", value.type_name())))
-    }
-
-    /// Documents: an array, or a batch in bytes.
-    pub(super) fn docs(&self) -> Result<Docs<'_>> {
-        match self.needed("docs")? {
-            Value::Bytes(batch) => Batch::open(batch).map(Docs::Batch),
-            _ => self.list("docs").map(Docs::Trees),
-        }
-    }
-
-    /// An array, empty where it is not given.
-    pub(super) fn list_or_empty(&self, name: &str) -> Result<&[Value]> {
-        if self.given(name).is_some() { self.list(name) } else { Ok(&[]) }
-    }
-
-    pub(super) fn object(&self, name: &str) -> Result<&Object> {
-        let value = self.needed(name)?;
-        value.as_object().ok_or_else(|| Error::invalid(format!("`{name}` is {}, not an object", value.type_name())))
-    }
-
-    pub(super) fn flag(&self, name: &str, default: bool) -> Result<bool> {
-        match self.given(name) {
-            None => Ok(default),
-            Some(Value::Bool(flag)) => Ok(*flag),
-            Some(other) => Err(Error::invalid(format!("`{name}` is {}, not a boolean", other.type_name()))),
-        }
-    }
-
-    pub(super) fn filter(&self) -> Result<Filter> {
-        if self.given("filter").is_some() { Filter::parse(self.object("filter")?) } else { Ok(Filter::all()) }
-    }
-
-    pub(super) fn query(&self) -> Result<Query> {
-        Ok(Query {
-            filter: self.filter()?,
-            sort: Sort::parse(self.list_or_empty("sort")?)?,
-            skip: self.given("skip").map_or(Ok(0), |skip| parse_count("skip", skip))?,
-            limit: self.given("limit").map(|limit| parse_count("limit", limit)).transpose()?,
-        })
-    }
-
-    /// What an update or delete chooses: all that matches, or one.
-    pub(super) fn chosen(&self) -> Result<Query> {
-        let limit = if self.flag("multi", false)? { None } else { Some(1) };
-        Ok(Query { limit, ..Query::of(self.filter()?) })
-    }
-
-    /// An update of what a filter chooses.
-    pub(super) fn update(&self, filter: &Filter) -> Result<Update> {
-        Update::parse(self.object("update")?, self.list_or_empty("array_filters")?, filter)
-    }
-
-    pub(super) fn upsert(&self) -> Result<Upsert> {
-        Ok(if self.flag("upsert", false)? { Upsert::Insert } else { Upsert::Nothing })
-    }
-
-    /// Which columns are wanted.
-    fn fields(&self) -> Result<Vec<Path>> {
-        let field = |field: &Value| match field {
-            Value::String(field) => Path::parse(field),
-            other => Err(Error::invalid(format!("a column is {}, not a field", other.type_name()))),
-        };
-        self.list("fields")?.iter().map(field).collect()
-    }
-
-    pub(super) fn projection(&self, key_fields: &[Path]) -> Result<Option<Projection>> {
-        Projection::parse(self.list_or_empty("project")?, key_fields)
-    }
 }
 
 impl<S: Storage> Scope<'_, S> {
@@ -264,8 +139,9 @@ impl<S: Storage> Scope<'_, S> {
     async fn find(&self, request: &Request) -> Result<Vec<u8>> {
         let (reader, collection) = self.read(request).await?;
         let reading = request.reading()?;
-        let projection = request.projection(&collection.key_fields)?;
-        let find = Find::new(reader.clone(), collection, request.query()?, reading)?.watched(&self.shared().slow);
+        let query = request.query()?;
+        let projection = request.projection(&collection.key_fields, &query.filter)?;
+        let find = Find::new(reader.clone(), collection, query, reading)?.watched(&self.shared().slow);
         match request.given("want").and_then(Value::as_str) {
             None | Some("docs") => answer::docs(find, projection.as_ref()).await,
             Some("keys") => answer::keys(reader, find).await,
@@ -320,8 +196,10 @@ impl<S: Storage> Scope<'_, S> {
             let run = Box::new(self.open_run(request, Reading::Stream).await?);
             return Ok(encoded(answer::counts(&[("cursor", self.cursors().open(Cursor::Run(run))?)])));
         }
-        let find = self.open_find(request, request.query()?, Reading::Stream).await?;
-        let projection = request.projection(&find.collection().key_fields)?;
+        let query = request.query()?;
+        let filter = query.filter.clone();
+        let find = self.open_find(request, query, Reading::Stream).await?;
+        let projection = request.projection(&find.collection().key_fields, &filter)?;
         let number = self.cursors().open(Cursor::Find(Box::new(find), projection))?;
         Ok(encoded(answer::counts(&[("cursor", number)])))
     }
@@ -425,24 +303,6 @@ impl<S: Storage> Scope<'_, S> {
     }
 }
 
-impl Request {
-    /// Whether what is explained is carried out as well.
-    fn carries_out(&self) -> Result<bool> {
-        match self.given("mode").map(Value::as_str) {
-            None | Some(Some("queryPlanner")) => Ok(false),
-            Some(Some("executionStats")) => Ok(true),
-            Some(_) => Err(Error::invalid("`mode` is not queryPlanner or executionStats")),
-        }
-    }
-
-    fn reading(&self) -> Result<Reading> {
-        Ok(match self.given("want").and_then(Value::as_str) {
-            Some("keys" | "count") => Reading::Keys,
-            _ => Reading::Documents,
-        })
-    }
-}
-
 /// Makes what is configured and not there yet, and builds indexes over existing documents.
 pub(crate) async fn ensure<S: Storage>(shared: &Rc<Shared<S>>, configured: &[CollectionConfig]) -> Result<()> {
     let to_build = define::collections(shared, configured).await?;
@@ -468,14 +328,21 @@ pub(crate) fn encoded(answer: Object) -> Vec<u8> {
 fn indexes(collection: &Collection) -> Object {
     let index = |index: &crate::engine::catalog::Index| {
         let fields = index.facts.fields.iter().map(|field| Value::from(field.as_str())).collect();
-        Value::Object(Object::from([
+        let mut described = Object::from([
             ("name", Value::from(&*index.facts.name)),
             ("fields", Value::Array(fields)),
             ("unique", index.is_unique.into()),
             ("sparse", index.facts.sparse.into()),
             ("state", index.state.name().into()),
             ("multi", (index.facts.multi != 0).into()),
-        ]))
+        ]);
+        if let Some(weights) = &index.facts.weights {
+            let weight = |(field, weight): (&Path, &u32)| (field.as_str().into(), Value::count(*weight as usize));
+            let weights = index.facts.fields.iter().zip(&**weights).map(weight).collect();
+            described.set("type", "text".into());
+            described.set("weights", Object::from_fields(weights).unwrap_or_default().into());
+        }
+        Value::Object(described)
     };
     Object::from([("indexes", Value::Array(collection.indexes.iter().map(index).collect()))])
 }

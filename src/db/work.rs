@@ -133,6 +133,14 @@ impl<S: Storage> Clone for Reader<S> {
 }
 
 impl<S: Storage> Reader<S> {
+    /// What was committed, without what a transaction wrote.
+    pub(crate) fn snapshot(&self) -> &Snapshot<S> {
+        match self {
+            Reader::Snapshot(snapshot) => snapshot,
+            Reader::Transaction(transaction) => transaction.snapshot(),
+        }
+    }
+
     /// The value of a key.
     pub(crate) async fn get(&self, key: &[u8]) -> Result<Option<Slice>> {
         match self {

@@ -186,11 +186,11 @@ impl<'c> Staged<'c> {
                 }
                 writes.set(entry, None);
             }
-            for entry in new.without(old) {
+            for (entry, value) in new.unlike(old) {
                 if index.is_unique {
                     self.unique.insert(entry.to_vec(), true);
                 }
-                writes.set(entry, Some(&[]));
+                writes.set(entry, Some(value));
             }
         }
     }

@@ -8,7 +8,7 @@
 //! | key | value |
 //! | --- | --- |
 //! | `01 01` collection       | [`CollectionRecord`], postcard |
-//! | `01 02` collection index | [`IndexRecord`], postcard |
+//! | `01 02` collection index | [`IndexRecord`], postcard; behind it, of a text index, the weights of its fields: u32s, postcard |
 //! | `01 03` collection shape | the shape's names: `value/shape.rs` |
 //! | `01 04` collection index | nothing: the index was dropped, and its entries are still to be deleted |
 //! | `01 05` collection 0     | [`Version`], postcard; none at version 1 |
@@ -22,32 +22,24 @@
 //! - A row names a shape only after the shape was committed.
 //! - An index says that it is `multi` before it holds a second entry for some document.
 
+mod keys;
 mod version;
 
-use super::format::{SPACE_CATALOG, SPACE_DOCUMENT, SPACE_INDEX};
+use super::format::SPACE_CATALOG;
 use crate::error::{Error, Result};
 use crate::query::IndexFacts;
+use crate::query::text::Totals;
 use crate::sorted::Sorted;
+use crate::storage::CommitSeq;
 use crate::value::shape::{Shape, ShapeId, Shapes};
 use crate::value::{Name, Path};
+use core::cell::Cell;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
+pub use keys::{CollectionId, DOCUMENT_PREFIX_LEN, INDEX_PREFIX_LEN, IndexId, split_document_key};
+use keys::{KIND_COLLECTION, KIND_DROPPED, KIND_INDEX, KIND_SHAPE, KIND_VERSION};
 pub use version::{VERSION_MAX, Version};
-
-const KIND_COLLECTION: u8 = 1;
-const KIND_INDEX: u8 = 2;
-const KIND_SHAPE: u8 = 3;
-const KIND_DROPPED: u8 = 4;
-const KIND_VERSION: u8 = 5;
-
-/// The number of a collection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CollectionId(u32);
-
-/// The number of an index in its collection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IndexId(u32);
 
 /// A collection, as stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -108,6 +100,8 @@ pub struct Index {
     pub is_unique: bool,
     /// Whether it may be read.
     pub state: IndexState,
+    /// Of a text index: what was counted last, and at which commit.
+    pub totals: Rc<Cell<Option<(CommitSeq, Totals)>>>,
 }
 
 /// A collection, as known in memory.
@@ -121,7 +115,7 @@ pub struct Collection {
     pub key_fields: Vec<Path>,
     /// Its indexes, in the order in which they were made.
     pub indexes: Vec<Index>,
-    /// What planning knows of those that are ready.
+    /// What planning knows of those that are ready, but for that of text.
     pub ready: Vec<IndexFacts>,
     /// Its shapes.
     pub shapes: Rc<Shapes>,
@@ -140,77 +134,6 @@ pub struct Catalog {
 
 /// A key and the value to put under it.
 pub type Entry = (Vec<u8>, Vec<u8>);
-
-impl CollectionId {
-    /// What all keys of its documents begin with; the primary key follows.
-    #[must_use]
-    pub fn documents(self) -> Vec<u8> {
-        let mut prefix = Vec::with_capacity(32);
-        self.push_document_prefix(&mut prefix);
-        prefix
-    }
-
-    /// Appends [`CollectionId::documents`].
-    pub fn push_document_prefix(self, key: &mut Vec<u8>) {
-        key.push(SPACE_DOCUMENT);
-        key.extend_from_slice(&self.0.to_be_bytes());
-    }
-
-    /// What all keys of one of its indexes begin with; the values and the primary key follow.
-    #[must_use]
-    pub fn index_entries(self, index: IndexId) -> Vec<u8> {
-        let mut prefix = Vec::with_capacity(48);
-        self.push_index_prefix(index, &mut prefix);
-        prefix
-    }
-
-    /// Appends [`CollectionId::index_entries`].
-    pub fn push_index_prefix(self, index: IndexId, key: &mut Vec<u8>) {
-        key.push(SPACE_INDEX);
-        key.extend_from_slice(&self.0.to_be_bytes());
-        key.extend_from_slice(&index.0.to_be_bytes());
-    }
-
-    /// The key of its record.
-    #[must_use]
-    pub fn record_key(self) -> Vec<u8> {
-        [&[SPACE_CATALOG, KIND_COLLECTION][..], &self.0.to_be_bytes()].concat()
-    }
-
-    /// The key of a shape.
-    #[must_use]
-    pub fn shape_key(self, shape: ShapeId) -> Vec<u8> {
-        self.part_key(KIND_SHAPE, shape.get())
-    }
-
-    /// The key of an index's record.
-    #[must_use]
-    pub fn index_key(self, index: IndexId) -> Vec<u8> {
-        self.part_key(KIND_INDEX, index.0)
-    }
-
-    /// The key that says that an index was dropped and still has entries.
-    #[must_use]
-    pub fn dropped_key(self, index: IndexId) -> Vec<u8> {
-        self.part_key(KIND_DROPPED, index.0)
-    }
-
-    fn part_key(self, kind: u8, part: u32) -> Vec<u8> {
-        [&[SPACE_CATALOG, kind][..], &self.0.to_be_bytes(), &part.to_be_bytes()].concat()
-    }
-}
-
-/// The length of [`CollectionId::documents`].
-pub const DOCUMENT_PREFIX_LEN: usize = 5;
-/// The length of [`CollectionId::index_entries`].
-pub const INDEX_PREFIX_LEN: usize = 9;
-
-/// The collection and the primary key of a document's key.
-#[must_use]
-pub fn split_document_key(key: &[u8]) -> Option<(CollectionId, &[u8])> {
-    let (collection, primary) = key.strip_prefix(&[SPACE_DOCUMENT])?.split_first_chunk::<4>()?;
-    Some((CollectionId(u32::from_be_bytes(*collection)), primary))
-}
 
 impl Collection {
     /// The index with this name.
@@ -252,16 +175,27 @@ impl Collection {
             state: index.state,
             multi: index.facts.multi,
         };
-        (self.id.index_key(index.id), to_bytes(&record))
+        let mut value = to_bytes(&record);
+        if let Some(weights) = &index.facts.weights {
+            value.extend(to_bytes(&**weights));
+        }
+        (self.id.index_key(index.id), value)
+    }
+
+    /// The text index.
+    #[must_use]
+    pub fn text_index(&self) -> Option<&Index> {
+        self.indexes.iter().find(|index| index.facts.weights.is_some())
     }
 
     fn index_changed(&mut self) {
         let ready = self.indexes.iter().filter(|index| index.state == IndexState::Ready);
-        self.ready = ready.map(|index| index.facts.clone()).collect();
+        let of_values = ready.filter(|index| index.facts.weights.is_none());
+        self.ready = of_values.map(|index| index.facts.clone()).collect();
     }
 }
 
-fn to_bytes<T: Serialize>(record: &T) -> Vec<u8> {
+fn to_bytes<T: Serialize + ?Sized>(record: &T) -> Vec<u8> {
     // Plain structs always encode into a vector.
     postcard::to_allocvec(record).unwrap_or_default()
 }
@@ -410,7 +344,13 @@ fn apply_index(collection: &mut Collection, id: IndexId, value: Option<&[u8]>) -
         }
         (None, None) => {}
         (Some(value), place) => {
-            let record: IndexRecord = postcard::from_bytes(value).map_err(|_| damaged("an index"))?;
+            let index = postcard::take_from_bytes::<IndexRecord>(value);
+            let (record, weights) = index.map_err(|_| damaged("an index"))?;
+            let weights = (!weights.is_empty()).then(|| postcard::from_bytes::<Vec<u32>>(weights)).transpose();
+            let weights = weights.map_err(|_| damaged("an index"))?;
+            if weights.as_ref().is_some_and(|weights| weights.len() != record.fields.len()) {
+                return Err(damaged("an index"));
+            }
             let index = Index {
                 id,
                 facts: IndexFacts {
@@ -418,9 +358,11 @@ fn apply_index(collection: &mut Collection, id: IndexId, value: Option<&[u8]>) -
                     fields: paths(&record.fields)?,
                     sparse: record.is_sparse,
                     multi: record.multi,
+                    weights: weights.map(Rc::from),
                 },
                 is_unique: record.is_unique,
                 state: record.state,
+                totals: Rc::default(),
             };
             match place.and_then(|place| collection.indexes.get_mut(place)) {
                 Some(known) => *known = index,
@@ -460,8 +402,9 @@ mod tests {
             fields: paths(&["x".into(), "y.z".into()]).unwrap(),
             sparse: true,
             multi: 2,
+            weights: None,
         };
-        let index = Index { id, facts, is_unique: true, state: IndexState::Building };
+        let index = Index { id, facts, is_unique: true, state: IndexState::Building, totals: Rc::default() };
         let entries = [collection.record(Some(id)), collection.index_record(&index)];
         for (key, value) in &entries {
             catalog.apply(key, Some(value)).unwrap();

@@ -3,7 +3,7 @@
 //! Not a reader or a writer: it takes documents and gives keys.
 //!
 //! An entry is the key `20` collection index, a component (`value/key.rs`) for each field, the primary key; its value
-//! is empty. What is missing is entered as null; a sparse index has no entry for a document without any of the fields.
+//! is empty. Those of a text index are of words instead: `engine/text.rs`. What is missing is entered as null; a sparse index has no entry for a document without any of the fields.
 //! Where an array lies at a field or on the way to it, there is an entry for each value that the path leads to, each
 //! once; where that gives nothing, one for "an array without elements".
 //!
@@ -11,8 +11,10 @@
 //! at most one field of an index may meet an array in one document.
 
 use super::catalog::{Collection, Index};
+use super::text;
 use crate::error::{Error, Result};
 use crate::limits::{INDEX_ENTRIES_PER_DOCUMENT_MAX, KEY_BYTES_MAX};
+use crate::planted::{Bug, planted};
 use crate::sorted;
 use crate::value::path::Found;
 use crate::value::row::RowObject;
@@ -26,6 +28,9 @@ pub struct Entries {
     // The keys one behind the other, and where each ends.
     bytes: Vec<u8>,
     ends: Vec<usize>,
+    // The same of their values; none where all are empty.
+    values: Vec<u8>,
+    value_ends: Vec<usize>,
     /// The field that met an array, as a bit; 0 where none did.
     pub multi: u16,
 }
@@ -50,11 +55,44 @@ impl Entries {
         })
     }
 
+    /// The keys in order, with their values.
+    pub fn pairs(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut start = 0;
+        self.iter().enumerate().map(move |(place, key)| {
+            let end = self.value_ends.get(place).copied().unwrap_or_default();
+            let value = self.values.get(start..end).unwrap_or_default();
+            start = end;
+            (key, value)
+        })
+    }
+
+    /// The keys, with their values, that another list, ascending as well, does not have like this.
+    pub fn unlike<'a>(&'a self, other: &'a Entries) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let mut others = other.pairs().peekable();
+        self.pairs().filter(move |(key, value)| {
+            while others.next_if(|(other, _)| other < key).is_some() {}
+            let is_there =
+                others.peek().is_some_and(|(other, old)| other == key && (old == value || planted(Bug::PostingsKept)));
+            !is_there
+        })
+    }
+
     /// Forgets them, and keeps their room.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.ends.clear();
+        self.values.clear();
+        self.value_ends.clear();
         self.multi = 0;
+    }
+
+    /// Adds a key, of which these are the parts, with its value: behind all that are there.
+    pub(super) fn push(&mut self, parts: &[&[u8]], value: &[u8], index: &Index) -> Result<()> {
+        let start = self.bytes.len();
+        parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        self.values.extend_from_slice(value);
+        self.value_ends.push(self.values.len());
+        self.end_key(start, index)
     }
 
     fn end_key(&mut self, start: usize, index: &Index) -> Result<()> {
@@ -100,7 +138,7 @@ pub fn entries(collection: &Collection, index: &Index, document: ObjectView<'_>,
 ///
 /// # Errors
 /// `invalid` where two fields meet arrays; `limit` where there are too many entries, or one is too long; `corrupt` for
-/// damaged rows.
+/// damaged rows; `unsupported` for a text index in a build without text search.
 pub fn fill(
     out: &mut Entries,
     collection: &Collection,
@@ -109,6 +147,9 @@ pub fn fill(
     primary: &[u8],
 ) -> Result<()> {
     out.clear();
+    if let Some(weights) = &index.facts.weights {
+        return text::fill(out, collection, (index, weights), document, primary);
+    }
     collection.id.push_index_prefix(index.id, &mut out.bytes);
     let mut array: Option<(usize, usize)> = None;
     let mut is_there = false;
@@ -251,12 +292,17 @@ mod tests {
     use crate::query::IndexFacts;
     use crate::value::{Object, Value};
 
+    fn index_of(collection: &Collection, facts: IndexFacts) -> Index {
+        let (is_unique, state, totals) = (false, IndexState::Ready, std::rc::Rc::default());
+        Index { id: collection.next_index_id(), facts, is_unique, state, totals }
+    }
+
     /// Entries as text: the values of each, and whether the primary key stands behind them.
     fn check(fields: &[&str], sparse: bool, document: Object, expected: &str) {
         let fields: Vec<Path> = fields.iter().map(|field| Path::parse(field).unwrap()).collect();
         let collection = Catalog::new().next_collection("c", vec![]);
-        let facts = IndexFacts { name: "i".into(), fields: fields.clone(), sparse, multi: 0 };
-        let index = Index { id: collection.next_index_id(), facts, is_unique: false, state: IndexState::Ready };
+        let facts = IndexFacts { name: "i".into(), fields: fields.clone(), sparse, multi: 0, weights: None };
+        let index = index_of(&collection, facts);
         let text = |entry: &[u8]| {
             let mut rest = entry.strip_prefix(&*collection.id.index_entries(index.id)).unwrap();
             assert_eq!(primary_of(fields.len(), rest).unwrap(), b"pk");
@@ -305,8 +351,9 @@ mod tests {
     #[test]
     fn entries_are_compared_with_those_before() {
         let collection = Catalog::new().next_collection("c", vec![]);
-        let facts = IndexFacts { name: "i".into(), fields: vec![Path::parse("a").unwrap()], sparse: false, multi: 0 };
-        let index = Index { id: collection.next_index_id(), facts, is_unique: false, state: IndexState::Ready };
+        let fields = vec![Path::parse("a").unwrap()];
+        let index =
+            index_of(&collection, IndexFacts { name: "i".into(), fields, sparse: false, multi: 0, weights: None });
         let of = |list: Value| entries(&collection, &index, (&Object::from([("a", list)])).into(), b"pk").unwrap();
         let (old, new) = (of(list([1, 2, 4])), of(list([2, 3, 5])));
         assert_eq!(old.without(&new).collect::<Vec<_>>(), of(list([1, 4])).iter().collect::<Vec<_>>());

@@ -25,7 +25,7 @@ export class Collection<T extends object = Document, Input extends object = T> e
     const patience = Patience.from(options)
     patience?.check()
     const index = readIndex(spec, `collection ${quote(this.name)}`)
-    const name = index.name ?? index.fields.join('_')
+    const name = index.name ?? [...index.fields, ...(index.type === 'text' ? ['text'] : [])].join('_')
     const building = this.#ask({ op: 'create_index', spec: { ...index, name } })
     try {
       await this.#watch(building, name, options?.onProgress, patience)

@@ -28,7 +28,7 @@ const VERSION_MAX = 128
 const VERSION = kind(`a whole number from 1 to ${VERSION_MAX}`, isVersion)
 /** Of a collection. */
 export const COLLECTION: OptionTable = { key: ANY, indexes: ANY, schema: ANY, validation: oneOf('compiled', 'called'), version: VERSION, migrate: PLAIN }
-const INDEX: OptionTable = { name: NAME, fields: ANY, unique: BOOLEAN, sparse: BOOLEAN }
+const INDEX: OptionTable = { name: NAME, fields: ANY, unique: BOOLEAN, sparse: BOOLEAN, type: oneOf('text'), weights: PLAIN }
 
 /** Options of the product that this version does not have. To take them and do nothing would be a lie. */
 const NOT_YET: Readonly<Record<string, readonly string[]>> = {
@@ -62,6 +62,8 @@ export interface EngineIndex {
   fields: string[]
   unique: boolean
   sparse: boolean
+  type?: unknown
+  weights?: unknown
 }
 
 /** A collection as the engine takes it. */
@@ -174,6 +176,8 @@ export function readIndex(given: unknown, where: string): EngineIndex {
     fields: readFields(given.fields, what),
     unique: given.unique === true,
     sparse: given.sparse === true,
+    type: given.type,
+    weights: given.weights,
   }
 }
 

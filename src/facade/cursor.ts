@@ -12,7 +12,7 @@ import { CALL, checkOptions, describe } from './options.js'
 import { readFilter, readPath, readProjection, readSort, type Pairs } from './query.js'
 import type { Path } from './paths.js'
 import type { Values } from './table.js'
-import type { CallOptions, Columns, ExplainMode, Filter, Key, LiveObserver, LiveOptions, LiveResult, Plan, Projected, Projection, Sort } from './types.js'
+import type { CallOptions, Columns, ExplainMode, Filter, Key, LiveObserver, LiveOptions, LiveResult, Plan, Projected, Projection, Sort, TextScore } from './types.js'
 
 /** How many documents of an iteration cross the boundary at once: few at first, for whoever wants the first. */
 const BATCH_START = 32
@@ -63,8 +63,8 @@ export class Cursor<T, R = T> implements AsyncIterable<R> {
     return this.#with({ limit: readCount(count, 'limit') })
   }
 
-  /** Only these fields (1), or all but these (0). */
-  project<const P extends Projection<T>>(projection: P & { [Field in keyof P]: Field extends Path<T> ? P[Field] : never }): Cursor<T, Projected<T, P>> {
+  /** Only these fields (1), or all but these (0); `{ $meta: 'textScore' }` sets a field to the score of a text search. */
+  project<const P extends Projection<T>>(projection: P & { [Field in keyof P]: P[Field] extends TextScore ? P[Field] : Field extends Path<T> ? P[Field] : never }): Cursor<T, Projected<T, P>> {
     return this.#with<Projected<T, P>>({ project: readProjection(projection) })
   }
 

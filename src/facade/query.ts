@@ -7,9 +7,10 @@ import { invalid, quote } from './errors.js'
 import { describe } from './options.js'
 import { withPatterns } from './patterns.js'
 import { isPlainObject } from './plain.js'
+import type { TextScore } from './types.js'
 
-/** A field and its direction, or whether it is wanted. */
-export type Pairs = (readonly [string, number])[]
+/** A field and its direction, or whether it is wanted; or that it stands for the score of a text search. */
+export type Pairs = (readonly [string, number | TextScore])[]
 
 /** A filter; none means all. */
 export function readFilter(filter: unknown): object {
@@ -82,14 +83,21 @@ export function readPath(path: unknown): string {
   return path
 }
 
+const SCORE: TextScore = { $meta: 'textScore' }
+
+function isScore(value: unknown): boolean {
+  return isPlainObject(value) && value['$meta'] === SCORE.$meta && Object.keys(value).length === 1
+}
+
 /** A sort, as an object or as pairs. */
 export function readSort(sort: unknown): Pairs {
   const pairs = Array.isArray(sort) ? (sort as unknown[]) : isPlainObject(sort) ? Object.entries(sort) : undefined
   if (pairs === undefined) throw invalid(`sort is ${describe(sort)}, not an object`, { hint: 'e.g. `{ ts: -1 }`' })
   return pairs.map((pair) => {
     const [field, direction] = Array.isArray(pair) ? (pair as unknown[]) : []
+    if (isScore(direction)) return [readPath(field), SCORE]
     if (direction !== 1 && direction !== -1) {
-      throw invalid(`sort of ${quote(field)} is ${describe(direction)}, not 1 or -1`, { hint: '1 is ascending, -1 descending' })
+      throw invalid(`sort of ${quote(field)} is ${describe(direction)}, not 1 or -1`, { hint: "1 is ascending, -1 descending, `{ $meta: 'textScore' }` by the score of a text search" })
     }
     return [readPath(field), direction]
   })
@@ -99,6 +107,7 @@ export function readSort(sort: unknown): Pairs {
 export function readProjection(projection: unknown): Pairs {
   if (!isPlainObject(projection)) throw invalid(`projection is ${describe(projection)}, not an object`, { hint: 'e.g. `{ id: 1, ts: 1 }`' })
   return Object.entries(projection).map(([field, wanted]) => {
+    if (isScore(wanted)) return [field, SCORE]
     if (wanted !== 1 && wanted !== 0) throw invalid(`projection of ${quote(field)} is ${describe(wanted)}, not 1 or 0`, { hint: '1 keeps a field, 0 leaves it out' })
     return [field, wanted]
   })

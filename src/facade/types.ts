@@ -6,10 +6,13 @@
 
 import type { OutputOf } from './infer.js'
 import type { ArrayPath, Comparable, DeepPartial, ElementOf, IsAny, Leaf, NumericPath, Path, PathValue } from './paths.js'
+import type { TextIndexSpec, TextScore, TextSearch } from './types_text.js'
 
 export type * from './types_aggregate.js'
 export type * from './types_live.js'
+export type * from './types_plan.js'
 export type * from './types_slow.js'
+export type * from './types_text.js'
 
 // Values and keys
 
@@ -133,24 +136,34 @@ export interface Condition<V> {
 /** Which documents: values or conditions by path; all must hold. What is missing is compared as null. */
 export type Filter<T> = { [P in Path<T>]?: Comparable<PathValue<T, P>> | Condition<Comparable<PathValue<T, P>>> | Pattern<Comparable<PathValue<T, P>>> | null } & {
   $and?: readonly Filter<T>[]
-  $or?: readonly Filter<T>[]
-  $nor?: readonly Filter<T>[]
+  $or?: readonly Part<T>[]
+  $nor?: readonly Part<T>[]
   /** An expression of pipelines that is true: neither missing, null, false nor 0. */
   $expr?: unknown
+  /** What occurs in the text of a document; needs an index with `type: 'text'`. See `docs/text.md`. */
+  $text?: TextSearch
 }
+/** Text is searched for the whole of a filter, not for a part of which only one has to hold. */
+type Part<T> = Filter<T> & { $text?: never }
 
-/** 1 ascending, -1 descending; the first named field counts most. Pairs where a field's name is a number. */
-export type Sort<T> = { [P in Path<T>]?: 1 | -1 } | readonly (readonly [Path<T>, 1 | -1])[]
+/**
+ * 1 ascending, -1 descending; the first named field counts most. Pairs where a field's name is a number. The score of a text
+ * search, the greatest first, is `score: { $meta: 'textScore' }`.
+ */
+export type Sort<T> =
+  | { [P in Path<T> | 'score']?: (P extends Path<T> ? 1 | -1 : never) | TextScore }
+  | readonly (readonly [Path<T>, 1 | -1] | readonly [string, TextScore])[]
 
-/** Fields wanted (1), or not wanted (0); not both, but that the key, which comes along unasked, may be 0 beside others. */
-export type Projection<T> = { [P in Path<T>]?: 0 | 1 }
+/** Fields wanted (1), or not wanted (0), and where to put the score of a text search; not both 1 and 0, but that the key, which comes along unasked, may be 0 beside others. */
+export type Projection<T> = { [P in Path<T> | 'score']?: (P extends Path<T> ? 0 | 1 : never) | TextScore }
 
 type Head<P> = P extends `${infer H}.${string}` ? H : P
 
 /** What a projection leaves of a document. */
-export type Projected<T, P> =
-  string extends keyof T ? T
-  : P[keyof P] extends 0 ? Omit<T, Extract<keyof P, keyof T>>
+export type Projected<T, P> = string extends keyof T ? T : keyof Scores<P> extends never ? Left<T, P> : Left<T, P> & Scores<P>
+type Scores<P> = { -readonly [K in keyof P as P[K] extends TextScore ? K : never]: number }
+type Left<T, P> =
+  Exclude<P[keyof P], TextScore> extends 0 ? Omit<T, Extract<keyof P, keyof T>>
   : { [K in keyof T as K extends Head<Wanted<P>> ? K : never]: K extends keyof P ? T[K] : DeepPartial<T[K]> }
 type Wanted<P> = { [K in keyof P]: P[K] extends 1 ? K : never }[keyof P]
 
@@ -256,53 +269,6 @@ export type BulkOperation<T, Input = T> =
   | { deleteOne: { filter: Filter<T> } }
   | { deleteMany: { filter: Filter<T> } }
 
-/** What a way to answer is expected to read, estimated from what is in memory. `cost` is in units of about a microsecond. */
-export interface PlanEstimate { keys: number; documents: number; cost: number }
-
-/** In a few words, which way a query goes. */
-export interface PlanSummary {
-  /** By primary keys, a range of them, an index, several ways together (`$or`), what two indexes have
-   * in common, or by looking at everything. */
-  plan: 'key' | 'primary' | 'index' | 'union' | 'intersection' | 'scan'
-  index?: string
-  /** What is bound, for people. */
-  bounds?: string
-  /** Of an intersection: what else a document has to be found by, for people. */
-  among?: string
-  /** Whether documents come in the wanted order by themselves. */
-  sorted: boolean
-  /** Whether documents are looked at again with the filter. */
-  residual: boolean
-  estimate: PlanEstimate
-}
-
-/** A step of a plan; it reads what its `input` gives, or keys where it has none. */
-export type PlanStage =
-  | { stage: 'key' | 'primary' | 'index' | 'scan'; index?: string; bounds?: string; ranges: number; direction: 'ascending' | 'descending'; asks?: string }
-  | { stage: 'union' | 'intersection'; inputs: PlanStage[] }
-  /** Takes the next of all that each range or input gives in order. */
-  | { stage: 'merge'; by: [string, 1 | -1][]; input: PlanStage }
-  | { stage: 'each_once' | 'documents'; input: PlanStage }
-  | { stage: 'filter'; fields: string[]; input: PlanStage }
-  /** Keeps so many while all are read, or all. */
-  | { stage: 'sort'; by: [string, 1 | -1][]; keeps?: number; input: PlanStage }
-  | { stage: 'limit'; skip: number; limit?: number; input: PlanStage }
-
-/** What was really read. Blocks are those that all of the engine's work fetched meanwhile. */
-export interface PlanExecution { keys: number; documents: number; blocksFetched: number; returned: number; timeMs: number }
-
-/** How a query would be answered. */
-export interface Plan extends PlanSummary {
-  tree: PlanStage
-  /** What else could have been done, the best first, and why it was not. */
-  alternatives: (PlanSummary & { because: string })[]
-  /** Of `explain('executionStats')`. */
-  execution?: PlanExecution
-}
-
-/** Whether a query is carried out to explain it. */
-export type ExplainMode = 'queryPlanner' | 'executionStats'
-
 /** Values by field, one for each document, `null` where absent; all numbers become a Float64Array. */
 export type Columns<T, F extends string> = { [Field in F]: Float64Array | (PathValue<T, Field> | null)[] }
 
@@ -376,10 +342,11 @@ export interface IndexSpec<T = Document> {
   unique?: boolean | undefined
   /** Leaves out documents that have none of the fields. */
   sparse?: boolean | undefined
+  type?: undefined
 }
 
 /** A field, several fields, or an index in full. */
-export type IndexInput<T> = Path<T> | readonly Path<T>[] | IndexSpec<T>
+export type IndexInput<T> = Path<T> | readonly Path<T>[] | IndexSpec<T> | TextIndexSpec<T>
 
 export interface IndexInfo {
   name: string
@@ -390,6 +357,9 @@ export interface IndexInfo {
   state: 'ready' | 'building'
   /** Whether some document has an array at one of its fields. */
   multi: boolean
+  /** An index of words; none is one of values. */
+  type?: 'text'
+  weights?: { [field: string]: number }
 }
 
 export interface CollectionConfig<T = Document> {

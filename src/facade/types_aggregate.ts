@@ -4,7 +4,7 @@
 // Invariants: what a stage is called and which arguments it takes is checked; what an expression computes is not, so the
 // type of what comes out is for the caller to say (`aggregate<Result>(…)`).
 
-import type { Filter, Plan } from './types.js'
+import type { Filter, Plan, TextScore } from './types.js'
 
 /** What is computed: a constant, a field (`'$site'`), a variable (`'$$NOW'`), an operator, or an object or array of these. */
 export type Expression = null | boolean | number | bigint | string | Date | Uint8Array | readonly Expression[] | { readonly [name: string]: Expression | undefined }
@@ -31,7 +31,7 @@ export type WindowOutput =
   | { $locf: Expression }
 
 /** A sort of documents whose fields are not known. */
-type AnySort = { readonly [path: string]: 1 | -1 } | readonly (readonly [string, 1 | -1])[]
+type AnySort = { readonly [path: string]: 1 | -1 | TextScore } | readonly (readonly [string, 1 | -1 | TextScore])[]
 
 /** One stage. Its fields are not checked against the collection's: behind the first stage documents may be others. */
 export type Stage =

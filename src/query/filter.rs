@@ -7,8 +7,9 @@
 //! null does; `$gt` and its kin hold only between values of one type, numbers and bigints being one. Source: MongoDB
 //! manual, "Query and Projection Operators" (<https://www.mongodb.com/docs/manual/reference/operator/query/>).
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::query::Expression;
+use crate::query::text::Search;
 use crate::value::view::ObjectView;
 use crate::value::{Object, Path, Value, View};
 use std::rc::Rc;
@@ -43,6 +44,8 @@ pub enum Filter {
     Field(Path, Test),
     /// What is computed from the document is true: `$expr`.
     Expression(Rc<Expression>),
+    /// What is looked for occurs in it, which an index knows: `$text`. It stands among the conjuncts of the whole.
+    Text(Rc<Search>),
     /// What is asked passes the test itself: an element, within `$elemMatch`. No document does.
     Itself(Test),
 }
@@ -99,6 +102,7 @@ impl Filter {
                 _ => Ok(false),
             },
             Filter::Expression(expression) => expression.holds(value, &[]).map_err(|error| error.context("`$expr`")),
+            Filter::Text(_) => Err(Error::invalid("`$text` cannot be asked of a document by itself")),
             Filter::Itself(test) => test.holds(Some(value)),
         }
     }
@@ -120,6 +124,16 @@ impl Filter {
             _ => None,
         };
         self.conjuncts().into_iter().filter_map(equality).collect()
+    }
+
+    /// What is looked for in the text of documents, if it is.
+    #[must_use]
+    pub fn search(&self) -> Option<&Rc<Search>> {
+        match self {
+            Filter::All(filters) => filters.iter().find_map(Filter::search),
+            Filter::Text(search) => Some(search),
+            _ => None,
+        }
     }
 
     /// Whether every document matches.

@@ -30,6 +30,7 @@ pub(crate) fn of(filter: &Filter, bytes: &mut usize) -> Object {
             Filter::Any(filters) => ("$or", joined(filters, bytes)),
             Filter::Not(filter) => ("$nor", joined(core::slice::from_ref(&**filter), bytes)),
             Filter::Expression(_) => ("$expr", VALUE.into()),
+            Filter::Text(_) => ("$text", VALUE.into()),
         };
         if form.get(name).is_some() {
             more.push(Object::from([(name, operand)]).into());

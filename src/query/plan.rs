@@ -9,6 +9,7 @@
 use crate::error::Result;
 use crate::query::filter::Filter;
 use crate::query::sort::Sort;
+use crate::query::text::Search;
 use crate::value::{Direction, KeyRange, Name, Path};
 pub(crate) use advice::{Wanting, advise};
 use candidate::Candidate;
@@ -17,12 +18,14 @@ pub(crate) use cost::Unknown;
 pub use cost::{Cost, Statistics};
 pub(crate) use explain::{by, explain};
 pub(crate) use intersection::MEMBERS_MAX;
+use std::rc::Rc;
 
 mod advice;
 mod candidate;
 mod cost;
 mod explain;
 mod intersection;
+mod text;
 mod union;
 
 /// So few documents are not worth an estimate, where nothing else is read for them.
@@ -39,6 +42,8 @@ pub struct IndexFacts {
     pub sparse: bool,
     /// One bit for each field (the first is bit 0): some document had an array there, and an entry for each element.
     pub multi: u16,
+    /// Of a text index, what an occurrence in each field counts; none of any other.
+    pub weights: Option<Rc<[u32]>>,
 }
 
 impl IndexFacts {
@@ -72,8 +77,10 @@ pub struct Question<'a> {
     pub field: Option<&'a Path>,
     /// The fields of the primary key.
     pub key_fields: &'a [Path],
-    /// The indexes that are ready.
+    /// The indexes that are ready, but for that of text.
     pub indexes: &'a [IndexFacts],
+    /// The text index, if there is one.
+    pub text: Option<&'a IndexFacts>,
 }
 
 impl Question<'_> {
@@ -105,6 +112,13 @@ pub enum Access {
         ranges: Vec<KeyRange>,
         /// Whether a document may come several times.
         dedupe: bool,
+    },
+    /// By what is looked for in a text index, the best first.
+    Text {
+        /// Its name.
+        name: Name,
+        /// What is looked for.
+        search: Rc<Search>,
     },
     /// By reading every document.
     Scan,
@@ -158,7 +172,8 @@ pub struct Plan {
 /// Chooses how to answer.
 ///
 /// # Errors
-/// `limit` where a value of the filter is too long for a key.
+/// `limit` where a value of the filter is too long for a key; `invalid` where text is searched and no index has it, or an order
+/// by score is wanted and none is searched.
 pub fn plan(question: &Question<'_>, statistics: &dyn Statistics) -> Result<Plan> {
     let mut plans = plans(question, statistics)?;
     Ok(plans.swap_remove(0))
@@ -170,6 +185,9 @@ pub fn plan(question: &Question<'_>, statistics: &dyn Statistics) -> Result<Plan
 /// # Errors
 /// As [`plan`].
 pub fn certain(question: &Question<'_>) -> Result<Option<Plan>> {
+    if let Some(plan) = text::plan(question)? {
+        return Ok(Some(plan));
+    }
     if question.first.is_none_or(|first| first > FEW) {
         return Ok(None);
     }
@@ -191,6 +209,9 @@ pub fn certain(question: &Question<'_>) -> Result<Option<Plan>> {
 /// # Errors
 /// As [`plan`].
 pub fn plans(question: &Question<'_>, statistics: &dyn Statistics) -> Result<Vec<Plan>> {
+    if let Some(plan) = text::plan(question)? {
+        return Ok(vec![plan]);
+    }
     let conjuncts = union::simplified(question.filter);
     let conjuncts: Vec<&Filter> = conjuncts.iter().map(AsRef::as_ref).collect();
     let mut found = Vec::new();
@@ -232,22 +253,21 @@ impl Plan {
 
     /// The indexes that are read.
     pub(crate) fn indexes(&self) -> impl Iterator<Item = &Name> {
-        self.walks
-            .iter()
-            .filter_map(|walk| if let Access::Index { name, .. } = &walk.access { Some(name) } else { None })
+        self.walks.iter().chain(&self.among).filter_map(Walk::index)
     }
 
     /// In a word or two: how documents are found, and what is done with all of them.
     pub(crate) fn name(&self) -> String {
         let mut name = String::new();
-        for walk in &self.walks {
-            let index = if let Access::Index { name, .. } = &walk.access { &**name } else { "" };
+        for walk in self.walks.iter().chain(&self.among) {
+            let index = walk.index().map_or("", |name| name);
             let way = [walk.kind(), index].join(if index.is_empty() { "" } else { " " });
             if !name.ends_with(&way) {
                 name += if name.is_empty() { "" } else { " + " };
                 name += &way;
             }
         }
+        name += if self.among.is_some() { " in both" } else { "" };
         name += if self.is_sorted() { "" } else { ", sort" };
         name += if self.residual.is_all() { "" } else { ", filter" };
         name
@@ -286,6 +306,16 @@ impl fmt::Display for Plan {
     }
 }
 
+impl Walk {
+    /// The index that it reads.
+    fn index(&self) -> Option<&Name> {
+        match &self.access {
+            Access::Index { name, .. } | Access::Text { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Walk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.access {
@@ -294,6 +324,7 @@ impl fmt::Display for Walk {
             Access::Primary(_) => write!(f, "primary")?,
             Access::Index { name, .. } => write!(f, "index {name}")?,
             Access::Scan => write!(f, "scan")?,
+            Access::Text { name, .. } => write!(f, "text {name}")?,
         }
         if !self.bounds.is_empty() {
             write!(f, " [{}]", self.bounds)?;

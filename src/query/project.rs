@@ -6,6 +6,7 @@
 //! path goes into objects and into the objects of arrays.
 
 use crate::error::{Error, Result};
+use crate::query::sort::is_score;
 use crate::value::view::{ArrayView, ObjectView};
 use crate::value::{Name, Object, Path, Value, View};
 
@@ -14,6 +15,8 @@ use crate::value::{Name, Object, Path, Value, View};
 pub struct Projection {
     kind: Kind,
     tree: Node,
+    /// Fields that are set to the score of a text search.
+    scores: Vec<Name>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,19 +32,23 @@ struct Node {
 }
 
 impl Projection {
-    /// From pairs `[field, 1 | 0]` and the fields of the primary key; none where there are no pairs.
+    /// From pairs `[field, 1 | 0 | { $meta: 'textScore' }]` and the fields of the primary key; none where there are no pairs.
     ///
     /// # Errors
     /// `invalid` for anything else, for inclusion mixed with exclusion (but of the key), and for paths that lead
     /// through each other.
     pub fn parse(pairs: &[Value], key_fields: &[Path]) -> Result<Option<Projection>> {
-        let (mut included, mut excluded) = (Vec::new(), Vec::new());
+        let (mut included, mut excluded, mut scores) = (Vec::new(), Vec::new(), Vec::new());
         for pair in pairs {
             let Some([Value::String(path), taken]) = pair.as_array() else {
                 return Err(Error::invalid("projection takes pairs of a field and 1 or 0"));
             };
             let path = Path::parse(path).map_err(|error| error.context("projection"))?;
             match taken {
+                taken if is_score(taken) => match path.parts() {
+                    [part] => scores.push(part.name.clone()),
+                    _ => return Err(Error::invalid(format!("projection: the score cannot stand at `{path}`"))),
+                },
                 Value::Bool(true) => included.push(path),
                 Value::Bool(false) => excluded.push(path),
                 Value::Number(number) if number.get() == 1.0 => included.push(path),
@@ -49,7 +56,7 @@ impl Projection {
                 other => return Err(Error::invalid(format!("projection: `{path}` is {other}, not 1 or 0"))),
             }
         }
-        if included.is_empty() && excluded.is_empty() {
+        if included.is_empty() && excluded.is_empty() && scores.is_empty() {
             return Ok(None);
         }
         let kind = if included.is_empty() { Kind::Exclude } else { Kind::Include };
@@ -71,15 +78,33 @@ impl Projection {
             }
             tree.insert(path);
         }
-        Ok(Some(Projection { kind, tree }))
+        Ok(Some(Projection { kind, tree, scores }))
     }
 
-    /// The projected document.
+    /// Whether the score of a text search is part of it.
+    #[must_use]
+    pub const fn has_score(&self) -> bool {
+        !self.scores.is_empty()
+    }
+
+    /// The projected document; the score is 0 where it was not searched.
     ///
     /// # Errors
     /// `corrupt` for damaged rows.
     pub fn apply(&self, document: ObjectView<'_>) -> Result<Object> {
-        object(self.kind, &self.tree, document)
+        self.apply_scored(document, 0.0)
+    }
+
+    /// The projected document, which a text search found.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged rows.
+    pub fn apply_scored(&self, document: ObjectView<'_>, score: f64) -> Result<Object> {
+        let mut projected = object(self.kind, &self.tree, document)?;
+        for name in &self.scores {
+            projected.set(name.clone(), Value::number(score)?);
+        }
+        Ok(projected)
     }
 }
 

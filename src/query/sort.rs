@@ -16,16 +16,18 @@ use core::ops::ControlFlow;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sort {
     fields: Vec<(Path, Direction)>,
+    /// How many of the fields count more than the score of a text search, if that counts. The greatest comes first.
+    score: Option<usize>,
 }
 
 impl Sort {
     /// No order.
     #[must_use]
     pub const fn none() -> Sort {
-        Sort { fields: Vec::new() }
+        Sort { fields: Vec::new(), score: None }
     }
 
-    /// From pairs `[field, 1 | -1]`, the first the most important.
+    /// From pairs `[field, 1 | -1]`, the first the most important; `[any, { $meta: 'textScore' }]` is the score of a text search.
     ///
     /// # Errors
     /// `invalid` for anything else, a field that stands twice, and too many fields.
@@ -34,11 +36,18 @@ impl Sort {
             return Err(Error::invalid(format!("sort has {} fields, the limit is {KEY_FIELDS_MAX}", pairs.len())));
         }
         let mut fields: Vec<(Path, Direction)> = Vec::with_capacity(pairs.len());
+        let mut score = None;
         for pair in pairs {
             let Some([Value::String(path), direction]) = pair.as_array() else {
                 return Err(Error::invalid("sort takes pairs of a field and 1 or -1"));
             };
             let path = Path::parse(path).map_err(|error| error.context("sort"))?;
+            if is_score(direction) {
+                if score.replace(fields.len()).is_some() {
+                    return Err(Error::invalid("sort: the score stands twice"));
+                }
+                continue;
+            }
             let direction = match direction {
                 Value::Number(number) if number.get() == 1.0 => Direction::Ascending,
                 Value::Number(number) if number.get() == -1.0 => Direction::Descending,
@@ -49,7 +58,7 @@ impl Sort {
             }
             fields.push((path, direction));
         }
-        Ok(Sort { fields })
+        Ok(Sort { fields, score })
     }
 
     /// The fields, the most important first.
@@ -61,6 +70,18 @@ impl Sort {
     /// Whether no order is asked for.
     #[must_use]
     pub fn is_none(&self) -> bool {
+        self.fields.is_empty() && self.score.is_none()
+    }
+
+    /// Whether the score of a text search is part of it.
+    #[must_use]
+    pub const fn by_score(&self) -> bool {
+        self.score.is_some()
+    }
+
+    /// Whether nothing else is part of it.
+    #[must_use]
+    pub const fn is_none_but_score(&self) -> bool {
         self.fields.is_empty()
     }
 
@@ -80,9 +101,21 @@ impl Sort {
     /// Appends bytes that sort as the document does.
     ///
     /// # Errors
-    /// `corrupt` for damaged rows.
+    /// `corrupt` for damaged rows; `invalid` where a score is part of the order.
     pub fn push_key(&self, document: ObjectView<'_>, sort_key: &mut Vec<u8>) -> Result<()> {
-        for (path, direction) in &self.fields {
+        if self.by_score() {
+            return Err(no_score("sort"));
+        }
+        self.push_key_scored(document, 0.0, sort_key)
+    }
+
+    /// The same for a document that a text search found.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged rows.
+    pub fn push_key_scored(&self, document: ObjectView<'_>, score: f64, sort_key: &mut Vec<u8>) -> Result<()> {
+        for (place, (path, direction)) in self.fields.iter().enumerate() {
+            self.push_score(place, score, sort_key)?;
             let start = sort_key.len();
             match path.get_unless_array(document)? {
                 Some(found) => key::push(sort_key, found.unwrap_or(View::Null))?,
@@ -90,8 +123,30 @@ impl Sort {
             }
             turn(sort_key, start, *direction);
         }
+        self.push_score(self.fields.len(), score, sort_key)
+    }
+
+    /// Appends the score where it stands in front of this field.
+    fn push_score(&self, place: usize, score: f64, sort_key: &mut Vec<u8>) -> Result<()> {
+        if self.score == Some(place) {
+            let start = sort_key.len();
+            key::push(sort_key, View::from(&Value::number(score)?))?;
+            turn(sort_key, start, Direction::Descending);
+        }
         Ok(())
     }
+}
+
+/// Whether `{ $meta: 'textScore' }` stands for the value.
+pub(crate) fn is_score(value: &Value) -> bool {
+    let meta = value.as_object().filter(|object| object.len() == 1).and_then(|object| object.get("$meta"));
+    meta.and_then(Value::as_str) == Some("textScore")
+}
+
+/// The error for a score where no text is searched.
+pub(crate) fn no_score(what: &str) -> Error {
+    let error = Error::invalid(format!("{what}: there is no `textScore` without `$text` in the filter"));
+    error.with_hint("scores are of what `{ $text: { $search: '...' } }` finds")
 }
 
 /// Makes the bytes from `start` on, which are whole components, sort in this direction.

@@ -25,6 +25,7 @@ mod documents_model;
 mod documents_plans;
 mod documents_schema;
 mod documents_slow;
+mod documents_text;
 mod documents_together;
 mod engine;
 mod filters;
@@ -36,6 +37,7 @@ mod schema;
 mod schema_suite;
 mod simulator;
 mod storage;
+mod text_reference;
 mod tidy;
 mod updates;
 

@@ -12,6 +12,8 @@ pub mod crash;
 pub mod damage;
 #[path = "campaign/documents.rs"]
 pub mod documents;
+#[path = "campaign/entries.rs"]
+pub mod entries;
 #[path = "campaign/failures.rs"]
 pub mod failures;
 #[path = "campaign/model.rs"]

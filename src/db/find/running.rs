@@ -151,8 +151,8 @@ impl<S: Storage> Running<S> {
                 let (collection, sort) = (&self.collection, &self.query.sort);
                 for found in batch {
                     sorter.push(found, |found, key| {
-                        let pushed =
-                            document::open(collection, found.stored()).and_then(|view| sort.push_key(view, key));
+                        let pushed = document::open(collection, found.stored())
+                            .and_then(|view| sort.push_key_scored(view, found.score, key));
                         pushed.map_err(|error| document::naming(error, collection, found.primary()))
                     })?;
                 }

@@ -6,6 +6,7 @@
 //! be asked is asked before its document is read.
 
 use super::Found;
+use super::text;
 use crate::db::document;
 use crate::db::work::{Reader, ReaderScan};
 use crate::engine::catalog::{Collection, DOCUMENT_PREFIX_LEN, INDEX_PREFIX_LEN};
@@ -65,6 +66,7 @@ struct Walking<S: Storage> {
 enum Way<S: Storage> {
     Keys(std::vec::IntoIter<Vec<u8>>),
     Ranges { ranges: std::vec::IntoIter<KeyRange>, prefix: Vec<u8>, scan: Option<ReaderScan<S>>, of: Of },
+    Text(text::Walk),
 }
 
 /// What the ranges are of.
@@ -154,6 +156,8 @@ impl<S: Storage> Source<S> {
                 let is_at_end = some.is_empty();
                 self.look_up(&some, &mut batch).await?;
                 is_at_end
+            } else if self.take_hits(&mut here, max, &mut batch).await? {
+                batch.len() < max
             } else {
                 let mut is_at_end = false;
                 while batch.len() < max && !is_at_end {
@@ -169,6 +173,16 @@ impl<S: Storage> Source<S> {
             }
         }
         Ok(batch)
+    }
+
+    /// Takes what a text search found; false where this is no text search.
+    async fn take_hits(&self, here: &mut Walking<S>, max: usize, batch: &mut Vec<Found>) -> Result<bool> {
+        let Way::Text(walk) = &mut here.way else { return Ok(false) };
+        let mut reads = self.reads.get();
+        reads.keys += walk.begin(&self.reader, &self.collection).await?;
+        self.reads.set(reads);
+        walk.take(self.collection.id, max, batch);
+        Ok(true)
     }
 
     /// How many entries or documents there are, at most so many: nothing is taken out of the runs for it.
@@ -281,7 +295,8 @@ impl<S: Storage> Source<S> {
             let Some(value) = value else { continue };
             reads.documents += 1;
             if self.seen.as_mut().is_none_or(|seen| seen.insert(primary.clone())) {
-                batch.push(Found { key: key.to_vec().into(), primary_at: DOCUMENT_PREFIX_LEN, value: Some(value) });
+                let key = key.to_vec().into();
+                batch.push(Found { key, primary_at: DOCUMENT_PREFIX_LEN, value: Some(value), score: 0.0 });
             }
         }
         self.reads.set(reads);
@@ -350,6 +365,10 @@ impl<S: Storage> Walking<S> {
                 return Ok(Walking { way: Way::Keys(keys.clone().into_iter()), asked: Vec::new() });
             }
             Access::Scan => (vec![KeyRange::all()], documents()),
+            Access::Text { name, search } => {
+                let walk = text::Walk::new(name.clone(), Rc::clone(search));
+                return Ok(Walking { way: Way::Text(walk), asked: Vec::new() });
+            }
             Access::Primary(ranges) => (ranges.clone(), documents()),
             Access::Index { name, ranges, .. } => {
                 let index = collection.index(name).ok_or_else(|| Error::internal("a plan names no index"))?;
@@ -368,6 +387,7 @@ impl<S: Storage> Walking<S> {
     fn apart(self) -> Vec<Walking<S>> {
         match self.way {
             Way::Keys(_) => vec![self],
+            Way::Text(_) => vec![self],
             Way::Ranges { ranges, prefix, of, .. } => {
                 let one = |range: KeyRange| Walking {
                     way: Way::Ranges { ranges: vec![range].into_iter(), prefix: prefix.clone(), scan: None, of },
@@ -384,7 +404,7 @@ impl<S: Storage> Walking<S> {
         let Some((key, value)) = open.scan().slices() else { return Ok(None) };
         let primary_at = key.len() - of.primary(&key)?.len();
         let value = matches!(of, Of::Documents).then_some(value);
-        Ok(Some(Found { key, primary_at, value }))
+        Ok(Some(Found { key, primary_at, value, score: 0.0 }))
     }
 }
 

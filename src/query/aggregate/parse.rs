@@ -36,8 +36,31 @@ pub(super) fn pipeline(stages: &[Value], context: Context<'_>, depth: usize) -> 
         let stage = Reader { context, depth }.stage(name, operand, &mut parsed);
         stage.map_err(|error| error.context(format!("stage {place} `{name}`")))?;
     }
+    check_searches(&parsed)?;
     bound_sorts(&mut parsed);
     Ok(Pipeline { stages: parsed.into_iter().map(Rc::new).collect() })
+}
+
+/// Text is searched where documents come from, by the first stage.
+fn check_searches(stages: &[Stage]) -> Result<()> {
+    let searches = |stage: &Stage| matches!(stage, Stage::Match(filter) if filter.search().is_some());
+    match stages.iter().skip(1).position(searches) {
+        None => Ok(()),
+        Some(place) => {
+            let error = Error::invalid(format!("stage {} `$match`: `$text` stands behind another stage", place + 1));
+            Err(error.with_hint("what is searched is found in an index: make it the first stage"))
+        }
+    }
+}
+
+/// Refuses a search where documents do not come from a collection.
+fn without_search(pipeline: Pipeline) -> Result<Pipeline> {
+    match pipeline.stages.first().map(|stage| &**stage) {
+        Some(Stage::Match(filter)) if filter.search().is_some() => {
+            Err(Error::invalid("stage 0 `$match`: `$text` cannot be asked of documents that were found already"))
+        }
+        _ => Ok(pipeline),
+    }
 }
 
 /// Where a limit follows a sort, no more than it asks for has to be sorted.
@@ -166,6 +189,10 @@ impl<'a> Reader<'a> {
         }
         let stages = operand.get("pipeline");
         let (from, pipeline) = self.foreign(needed(operand, "from")?, &outer, stages)?;
+        let pipeline = match matched {
+            Some(_) => pipeline.map(without_search).transpose().map_err(|error| error.context("`pipeline`"))?,
+            None => pipeline,
+        };
         if matched.is_none() && pipeline.is_none() {
             let error = Error::invalid("it has neither `localField` and `foreignField` nor `pipeline`");
             return Err(error.with_hint("say which fields have to be equal"));
@@ -178,6 +205,7 @@ impl<'a> Reader<'a> {
         let mut facets = Vec::with_capacity(operand.len());
         for (name, stages) in operand.iter() {
             let parsed = list(stages).and_then(|stages| pipeline(stages, self.context, self.depth + 1));
+            let parsed = parsed.and_then(without_search);
             facets.push((name.clone(), parsed.map_err(|error| error.context(format!("`{name}`")))?));
         }
         if facets.is_empty() { Err(Error::invalid("it names no facet")) } else { Ok(facets) }

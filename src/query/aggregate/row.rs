@@ -17,6 +17,9 @@ pub(crate) trait Record: Clone {
 
     /// Bytes that it keeps in memory.
     fn weight(&self) -> usize;
+
+    /// How well it matches what was searched; none where nothing was.
+    fn score(&self) -> Option<f64>;
 }
 
 /// A document in a pipeline.
@@ -36,6 +39,14 @@ impl<R: Record> Row<R> {
 
     pub(crate) fn whole(&self) -> Result<View<'_>> {
         self.view().map(View::Object)
+    }
+
+    /// How well the document matches what was searched; none where nothing was, or another was made of it.
+    pub(crate) fn score(&self) -> Option<f64> {
+        match self {
+            Row::Stored(record) => record.score(),
+            Row::Made(_) => None,
+        }
     }
 
     pub(crate) fn into_object(self) -> Result<Object> {

@@ -30,7 +30,10 @@ impl<R: Record> Sorting<R> {
 
     pub(super) fn push(&mut self, sort: &Sort, row: Row<R>, budget: &mut Budget) -> Result<()> {
         let mut key = Vec::new();
-        sort.push_key(row.view()?, &mut key)?;
+        match row.score() {
+            Some(score) => sort.push_key_scored(row.view()?, score, &mut key)?,
+            None => sort.push_key(row.view()?, &mut key)?,
+        }
         if self.last.as_ref().is_some_and(|last| key >= *last) {
             return Ok(());
         }

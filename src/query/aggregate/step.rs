@@ -141,7 +141,9 @@ fn one<R: Record>(
                 out.push(row);
             }
         }
-        (Stage::Transform(_, transform), _) => out.push(Row::Made(transform.apply(row.view()?, outer)?)),
+        (Stage::Transform(_, transform), _) => {
+            out.push(Row::Made(transform.apply(row.view()?, row.score(), outer)?));
+        }
         (Stage::ReplaceRoot(root), _) => match root.value(row.whole()?, outer)? {
             Some(root @ Value::Object(_)) => {
                 depth_checked(&root, 1)?;

@@ -12,6 +12,10 @@ use std::rc::Rc;
 struct Document(Object);
 
 impl Record for Document {
+    fn score(&self) -> Option<f64> {
+        None
+    }
+
     fn view(&self) -> Result<ObjectView<'_>> {
         Ok((&self.0).into())
     }

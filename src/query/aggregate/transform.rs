@@ -84,10 +84,15 @@ impl Transform {
         Ok(transform)
     }
 
-    /// The document that becomes of one.
-    pub(super) fn apply(&self, document: ObjectView<'_>, outer: &[Option<Value>]) -> Result<Object> {
+    /// The document that becomes of one, which may have been found by a text search.
+    pub(super) fn apply(
+        &self,
+        document: ObjectView<'_>,
+        score: Option<f64>,
+        outer: &[Option<Value>],
+    ) -> Result<Object> {
         let steps = fuel();
-        let scope = Scope::new(View::Object(document), outer, &steps);
+        let scope = Scope::new(View::Object(document), outer, &steps).scored(score);
         self.object(&self.fields, Some(document), &scope, 2)
     }
 

@@ -14,11 +14,16 @@ use crate::value::view::ArrayView;
 use crate::value::{Name, Object, Value, View};
 use std::rc::Rc;
 
+const SCORE_HINT: &str = "scores are of what `$text` finds in the first stage; `$project`, `$set` and `$sort` see them, before others \
+    make new documents";
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Node {
     Literal(Value),
     /// `$$REMOVE`.
     Nothing,
+    /// `{ $meta: 'textScore' }`.
+    Score,
     Field {
         of: Source,
         path: Vec<Part>,
@@ -73,6 +78,10 @@ impl Node {
         match self {
             Node::Literal(value) => Ok(Operand::Seen(value.into())),
             Node::Nothing => Ok(Operand::Missing),
+            Node::Score => {
+                let missing = || Error::invalid("no score is known here").with_hint(SCORE_HINT);
+                Value::number(scope.score().ok_or_else(missing)?).map(Operand::from)
+            }
             Node::Field { of, path } => {
                 let from = match of {
                     Source::Document => Some(scope.document()),

@@ -102,6 +102,10 @@ impl Parser {
     fn operator(&mut self, name: &str, operand: &Value) -> Result<Node> {
         Ok(match name {
             "$literal" => Node::Literal(operand.clone()),
+            "$meta" => match operand.as_str() {
+                Some("textScore") => Node::Score,
+                _ => return Err(Error::invalid("it takes 'textScore'")),
+            },
             "$and" => Node::All(self.list(operand, (0, usize::MAX))?),
             "$or" => Node::Any(self.list(operand, (0, usize::MAX))?),
             "$ifNull" => Node::IfNull(self.list(operand, (2, usize::MAX))?),

@@ -13,6 +13,7 @@ pub(crate) struct Scope<'a> {
     document: View<'a>,
     outer: &'a [Option<Value>],
     frame: Option<&'a Frame<'a>>,
+    score: Option<f64>,
     steps: &'a Cell<usize>,
 }
 
@@ -31,7 +32,16 @@ pub(crate) const fn fuel() -> Cell<usize> {
 
 impl<'a> Scope<'a> {
     pub(crate) const fn new(document: View<'a>, outer: &'a [Option<Value>], steps: &'a Cell<usize>) -> Self {
-        Scope { document, outer, frame: None, steps }
+        Scope { document, outer, frame: None, score: None, steps }
+    }
+
+    /// Of a document that a text search found.
+    pub(crate) const fn scored(self, score: Option<f64>) -> Self {
+        Scope { score, ..self }
+    }
+
+    pub(super) const fn score(&self) -> Option<f64> {
+        self.score
     }
 
     pub(super) const fn document(&self) -> View<'a> {

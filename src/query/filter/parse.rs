@@ -10,12 +10,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::limits::{FILTER_DEPTH_MAX, FILTER_TERMS_MAX};
 use crate::pattern::{Flags, Pattern};
 use crate::query::expression::{Expression, Names};
+use crate::query::text::Search;
 use crate::sorted;
 use crate::value::{Object, Path, Value, order};
 use core::cmp::Ordering;
 use std::rc::Rc;
 
-const OPERATORS_HINT: &str = "a filter has fields, $and, $or, $nor and $expr; a field has a value, or $eq $ne $gt $gte $lt \
+const OPERATORS_HINT: &str = "a filter has fields, $and, $or, $nor, $expr and $text; a field has a value, or $eq $ne $gt $gte $lt \
     $lte $in $nin $exists $type $regex $size $all $elemMatch $mod $not";
 
 /// Those that stand in a field.
@@ -39,14 +40,14 @@ const OF_FIELDS: [&str; 17] = [
     "$not",
 ];
 /// Those that stand outside of fields.
-const OF_FILTERS: [&str; 4] = ["$and", "$or", "$nor", "$expr"];
+const OF_FILTERS: [&str; 5] = ["$and", "$or", "$nor", "$expr", "$text"];
 
 /// See [`Filter::parse`].
 ///
 /// # Errors
 /// As there.
 pub(super) fn parse(filter: &Object) -> Result<Filter> {
-    Parser { depth: 0, terms: 0, elements: 0 }.filter(filter)
+    Parser { depth: 0, terms: 0, elements: 0, within: None, searches: 0 }.filter(filter)
 }
 
 struct Parser {
@@ -54,6 +55,10 @@ struct Parser {
     terms: usize,
     /// How many `$elemMatch` are open.
     elements: usize,
+    /// What stands around that does not simply have to hold.
+    within: Option<&'static str>,
+    /// How many `$text` there were.
+    searches: usize,
 }
 
 impl Parser {
@@ -73,8 +78,9 @@ impl Parser {
         for (name, operand) in filter.iter() {
             match &**name {
                 "$and" => all.extend(self.list("$and", operand)?),
-                "$or" => all.push(Filter::Any(self.list("$or", operand)?)),
-                "$nor" => all.push(Filter::Not(Box::new(Filter::Any(self.list("$nor", operand)?)))),
+                "$or" => all.push(Filter::Any(self.apart("$or", operand)?)),
+                "$nor" => all.push(Filter::Not(Box::new(Filter::Any(self.apart("$nor", operand)?)))),
+                "$text" => all.push(self.search(operand)?),
                 "$expr" => all.push(self.expression(operand)?),
                 name if name.starts_with('$') => return Err(misplaced(name)),
                 name => self.field(name, operand, &mut all)?,
@@ -91,6 +97,29 @@ impl Parser {
         let expression = Expression::parse(operand, Names::default());
         let expression = expression.map_err(|error| error.context("`$expr`"))?;
         Ok(Filter::Expression(Rc::new(expression)))
+    }
+
+    fn search(&mut self, operand: &Value) -> Result<Filter> {
+        let around = self.within.or((self.elements > 0).then_some("$elemMatch"));
+        if let Some(around) = around {
+            let error = Error::invalid(format!("`$text` stands inside of `{around}`"));
+            return Err(error.with_hint("what is searched has to hold for the whole: put it beside, or into `$and`"));
+        }
+        self.searches += 1;
+        if self.searches > 1 {
+            let error = Error::invalid("`$text` stands twice");
+            return Err(error.with_hint("one `$search` may have many words, phrases, and exclusions"));
+        }
+        let search = Search::parse(operand).map_err(|error| error.context("`$text`"))?;
+        Ok(Filter::Text(Rc::new(search)))
+    }
+
+    /// Filters that do not all have to hold.
+    fn apart(&mut self, operator: &'static str, operand: &Value) -> Result<Vec<Filter>> {
+        let around = self.within.replace(operator);
+        let filters = self.list(operator, operand);
+        self.within = around;
+        filters
     }
 
     fn list(&mut self, operator: &str, operand: &Value) -> Result<Vec<Filter>> {

@@ -180,7 +180,7 @@ fn wish(
     let multi = fields.iter().enumerate().map(|(place, path)| u16::from(is_multi(path)) << place).sum();
     // No index that is there has a control character in its name.
     let name = ["\u{1}", fields.first().map_or("", Path::as_str), &"\u{1}".repeat(place)].concat();
-    let facts = IndexFacts { name: name.into(), fields, sparse: false, multi };
+    let facts = IndexFacts { name: name.into(), fields, sparse: false, multi, weights: None };
     let found = bounds(&fields_of(Some(&facts), question.key_fields), conjuncts)?;
     let part = found.used.iter().filter_map(|place| conjuncts.get(*place));
     let part: f64 = part.map(|filter| selectivity(filter, question, statistics)).product();

@@ -201,7 +201,7 @@ pub(super) fn selectivity(filter: &Filter, question: &Question<'_>, statistics: 
         Filter::All(filters) => filters.iter().map(of).product(),
         Filter::Any(filters) => filters.iter().map(of).sum::<f64>().min(1.0),
         Filter::Not(filter) => (1.0 - of(filter)).clamp(0.1, 1.0),
-        Filter::Itself(_) | Filter::Expression(_) => 0.5,
+        Filter::Itself(_) | Filter::Expression(_) | Filter::Text(_) => 0.5,
         Filter::Field(path, test) => {
             let known = question.indexes.iter().find(|index| !index.sparse && index.fields.first() == Some(path));
             known.and_then(|index| measured(filter, index, statistics)).unwrap_or_else(|| guessed(test))

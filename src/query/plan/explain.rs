@@ -55,7 +55,7 @@ impl Plan {
             _ => "union",
         };
         let mut explained = Object::from([("plan", kind.into())]);
-        if let [Walk { access: Access::Index { name, .. }, .. }] = self.walks.as_slice() {
+        if let [Walk { access: Access::Index { name, .. } | Access::Text { name, .. }, .. }] = self.walks.as_slice() {
             explained.set("index", Value::from(&**name));
         }
         let bounds: Vec<&str> = self.walks.iter().map(|walk| walk.bounds.as_str()).collect();
@@ -85,6 +85,7 @@ impl Walk {
             Access::Primary(_) => "primary",
             Access::Index { .. } => "index",
             Access::Scan => "scan",
+            Access::Text { .. } => "text",
         }
     }
 }
@@ -109,7 +110,8 @@ fn tree(plan: &Plan, question: &Question<'_>, (skip, limit): (usize, Option<usiz
     if plan.repeats() {
         here = stage("each_once", Vec::new(), here);
     }
-    let has_documents = plan.walks.iter().all(|walk| !matches!(walk.access, Access::Index { .. }));
+    let has_documents =
+        plan.walks.iter().all(|walk| !matches!(walk.access, Access::Index { .. } | Access::Text { .. }));
     let is_last = plan.residual.is_all() && (plan.is_sorted() || question.wants == Wants::Keys);
     let is_enough = has_documents || is_last && question.wants == Wants::Keys;
     if !is_enough {
@@ -146,9 +148,9 @@ fn leaf(direction: Direction, walk: &Walk) -> Object {
         Access::Keys(keys) => keys.len(),
         Access::Primary(ranges) | Access::Index { ranges, .. } => ranges.len(),
         Access::Nothing => 0,
-        Access::Scan => 1,
+        Access::Scan | Access::Text { .. } => 1,
     };
-    if let Access::Index { name, .. } = &walk.access {
+    if let Access::Index { name, .. } | Access::Text { name, .. } = &walk.access {
         leaf.set("index", Value::from(&**name));
     }
     if !walk.bounds.is_empty() {
@@ -189,6 +191,6 @@ fn gather(filter: &Filter, fields: &mut Vec<Value>) {
             }
         }
         Filter::Expression(_) if !fields.contains(&"$expr".into()) => fields.push("$expr".into()),
-        Filter::Expression(_) | Filter::Itself(_) => {}
+        Filter::Expression(_) | Filter::Text(_) | Filter::Itself(_) => {}
     }
 }

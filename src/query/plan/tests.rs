@@ -28,6 +28,7 @@ fn indexes() -> Vec<IndexFacts> {
         fields: paths(fields),
         sparse,
         multi,
+        weights: None,
     };
     vec![
         index("site_ts", &["site", "ts"], false, 0),
@@ -71,7 +72,16 @@ impl Asked {
         let key_fields = paths(&self.key);
         let (first, wants) = (self.first, Wants::Documents);
         plans(
-            &Question { filter: &filter, sort: &sort, first, wants, field: None, key_fields: &key_fields, indexes },
+            &Question {
+                filter: &filter,
+                sort: &sort,
+                first,
+                wants,
+                field: None,
+                key_fields: &key_fields,
+                indexes,
+                text: None,
+            },
             statistics,
         )
         .unwrap()
@@ -222,7 +232,13 @@ impl Readings {
             _ => Value::from(at),
         };
         let of = |fields: &&[&str]| {
-            let facts = IndexFacts { name: fields.join("_").into(), fields: paths(fields), sparse: false, multi: 0 };
+            let facts = IndexFacts {
+                name: fields.join("_").into(),
+                fields: paths(fields),
+                sparse: false,
+                multi: 0,
+                weights: None,
+            };
             let entry = |at: i32| {
                 let mut entry = Vec::new();
                 for name in fields.iter().chain(&["id"]) {
@@ -295,8 +311,16 @@ fn where_one_index_gives_just_what_is_wanted_nothing_is_estimated() {
         let filter = Filter::parse(filter.as_object().unwrap()).unwrap();
         let sort = Sort::parse(&[Value::Array(vec!["ts".into(), (-1).into()])]).unwrap();
         let (wants, field) = (Wants::Documents, None);
-        let question =
-            Question { filter: &filter, sort: &sort, first, wants, field, key_fields: &key_fields, indexes: &indexes };
+        let question = Question {
+            filter: &filter,
+            sort: &sort,
+            first,
+            wants,
+            field,
+            key_fields: &key_fields,
+            indexes: &indexes,
+            text: None,
+        };
         certain(&question).unwrap().map(|plan| plan.to_string())
     };
     let site = || object([("site", "x".into())]);
@@ -354,7 +378,8 @@ fn explain_says_the_plan_as_a_tree_and_why_not_another() {
     let plans = readings.plans(&asked);
     let (filter, sort) = (Filter::all(), Sort::parse(&asked.sort).unwrap());
     let (first, wants) = (Some(50), Wants::Documents);
-    let question = Question { filter: &filter, sort: &sort, first, wants, field: None, key_fields: &[], indexes: &[] };
+    let question =
+        Question { filter: &filter, sort: &sort, first, wants, field: None, key_fields: &[], indexes: &[], text: None };
     let explained = explain(&plans, &question, (0, Some(50))).to_string();
     let expected = "{plan: \"index\", index: \"agent\", bounds: \"agent = \\\"agent-007\\\"\", sorted: false, residual: true, \
         estimate: {keys: 100, documents: 100, cost: 196}, tree: {stage: \"limit\", skip: 0, limit: 50, input: \

@@ -104,6 +104,7 @@ fn name_of(filter: &Filter, name: &mut Option<Name>) -> Result<()> {
             let message = format!("is of `{known}` and of `{}`", first.name);
             Err(Error::invalid(message).with_hint("give one filter for each name"))
         }
+        Filter::Text(_) => Err(Error::invalid("`$text` is of documents, not of elements")),
         Filter::Expression(_) => Err(Error::invalid("`$expr` is of documents, not of elements")),
         Filter::Itself(_) => Ok(()),
     }

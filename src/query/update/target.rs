@@ -220,7 +220,7 @@ fn asked(filter: &Filter, array: &Path) -> Result<Option<Filter>> {
                 test => Some(Filter::Itself(test.clone())),
             }
         }
-        Filter::Expression(_) | Filter::Itself(_) => None,
+        Filter::Expression(_) | Filter::Text(_) | Filter::Itself(_) => None,
     })
 }
 

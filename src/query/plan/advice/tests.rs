@@ -56,7 +56,7 @@ fn check(asked: &[Asked], indexes: &[&[&str]], expected: &[(&str, &[usize])]) {
         .iter()
         .map(|fields| {
             let fields: Vec<Path> = fields.iter().map(|field| path(field)).collect();
-            IndexFacts { name: flat_name(&fields).into(), fields, sparse: false, multi: 0 }
+            IndexFacts { name: flat_name(&fields).into(), fields, sparse: false, multi: 0, weights: None }
         })
         .collect();
     let key_fields = [path("id")];
@@ -71,6 +71,7 @@ fn check(asked: &[Asked], indexes: &[&[&str]], expected: &[(&str, &[usize])]) {
                 field: None,
                 key_fields: &key_fields,
                 indexes: &indexes,
+                text: None,
             },
             count: 1.0,
             matching: first.is_none().then_some(10.0),

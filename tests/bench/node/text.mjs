@@ -1,0 +1,78 @@
+// What text search costs in Node, on data in memory: filling, searches, and how large the index is.
+//
+// `node tests/bench/node/text.mjs [part of a name]`, after `npm run build`. Not the benchmark of the product, which runs in a
+// browser over IndexedDB. Titles are those of vega-datasets' movies and, beyond, words of theirs drawn as often as in texts
+// (Zipf), from a seed.
+import { readFile } from 'node:fs/promises'
+import { memory, open } from '../../../pkg/entry/node.js'
+
+const COUNT = Number(process.env.COUNT ?? 20_000)
+const wanted = process.argv[2] ?? ''
+let state = Number(process.env.SEED ?? 1)
+const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32
+
+const movies = JSON.parse(await readFile(new URL('../../../node_modules/vega-datasets/data/movies.json', import.meta.url), 'utf8'))
+const known = movies.map(({ Title }) => String(Title ?? 'untitled'))
+const counts = new Map()
+for (const word of known.flatMap(title => title.toLowerCase().match(/\p{L}+/gu) ?? [])) counts.set(word, (counts.get(word) ?? 0) + 1)
+const words = [...counts].sort(([, a], [, b]) => b - a).map(([word]) => word)
+const weights = words.map((_, place) => 1 / (place + 2))
+const total = weights.reduce((sum, weight) => sum + weight)
+const draw = () => {
+  let left = random() * total
+  return words[Math.max(0, weights.findIndex(weight => (left -= weight) < 0))]
+}
+const titles = Array.from({ length: COUNT }, (_, place) => known[place] ?? Array.from({ length: 2 + Math.floor(random() * 6) }, draw).join(' '))
+const docs = titles.map((title, place) => ({ id: `m${String(place).padStart(6, '0')}`, title, year: 1930 + (place % 90) }))
+
+async function fill(indexes) {
+  const db = await open({ name: `bench-${indexes.length}`, storage: memory(), cacheBytes: 256 * 2 ** 20, collections: { movies: { indexes } } })
+  const collection = db.collection('movies')
+  const start = performance.now()
+  for (let from = 0; from < COUNT; from += 1000) await collection.insertMany(docs.slice(from, from + 1000))
+  const spent = performance.now() - start
+  await new Promise(resolve => setTimeout(resolve, Number(process.env.SETTLE_MS ?? 2000)))
+  return { db, collection, spent }
+}
+
+const plain = await fill([])
+await plain.db.close()
+const { db, collection, spent } = await fill([{ fields: 'title', type: 'text' }])
+console.log(`${COUNT} titles, ${words.length} words; insert ${(plain.spent * 1000 / COUNT).toFixed(1)} us a document without, ${(spent * 1000 / COUNT).toFixed(1)} with the index`)
+
+async function measure(name, usual, call) {
+  const rounds = Number(process.env.ROUNDS ?? usual)
+  if (!name.includes(wanted)) return
+  const times = []
+  let answer
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now()
+    answer = await call()
+    times.push(performance.now() - start)
+  }
+  times.sort((a, b) => a - b)
+  const ms = at => times[at].toFixed(3).padStart(8)
+  console.log(name.padEnd(24), 'min', ms(0), 'ms   p50', ms(rounds >> 1), 'ms  ', answer?.length ?? answer)
+}
+
+const find = ($search, more = {}) => collection.find({ $text: { $search, ...more } }).limit(20).toArray()
+const common = (from, to) => words[from + Math.floor(random() * (to - from))]
+await measure('one common word', 200, () => find(words[0]))
+await measure('two words', 500, () => find(`${common(20, 300)} ${common(20, 300)}`))
+await measure('two common words', 200, () => find(`${common(0, 10)} ${common(0, 10)}`))
+await measure('phrase', 200, () => find(`"${words[1]} ${words[0]}"`))
+await measure('beginning, 2 letters', 200, () => find(`${common(20, 300).slice(0, 2)}*`))
+await measure('beginning, 4 letters', 200, () => find(`${common(20, 300).slice(0, 4)}*`))
+const long = words.filter(word => word.length >= 5)
+await measure('typo', 200, () => {
+  const word = long[Math.floor(random() * 300)]
+  return find(word.slice(0, 2) + word.slice(3), { $fuzzy: true })
+})
+await measure('with another condition', 200, () => collection.find({ $text: { $search: words[3] }, year: { $gte: 2000 } }).limit(20).toArray())
+await measure('count', 200, () => collection.find({ $text: { $search: words[0] } }).count())
+await measure('first after a write', 100, async () => {
+  await collection.updateOne({ id: 'm000001' }, { $inc: { year: 1 } })
+  return find(words[300])
+})
+await measure('the write alone', 100, () => collection.updateOne({ id: 'm000001' }, { $inc: { year: 1 } }))
+await db.close()
