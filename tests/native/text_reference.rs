@@ -196,7 +196,7 @@ pub fn search(random: &mut Random) -> (String, Vec<Clause>) {
                 search.push(format!("-{word}"));
             }
             3 | 4 if word.is_ascii() && !word.contains('-') => {
-                let front = word[..word.len().div_ceil(2)].to_owned();
+                let front: String = word.chars().take(word.len().div_ceil(2)).collect();
                 add(any, words(&front), true);
                 search.push(format!("{front}*"));
             }

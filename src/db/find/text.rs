@@ -82,13 +82,12 @@ impl Walk {
     }
 }
 
+/// What is done with an entry: its key without the prefix of the index, and its value.
+type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>> + 'a;
+
 impl<S: Storage> Entries<'_, S> {
     /// Gives the entries of a range, each without its prefix, until it is told to stop.
-    async fn walk(
-        &mut self,
-        range: &KeyRange,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>>,
-    ) -> Result<()> {
+    async fn walk(&mut self, range: &KeyRange, each: &mut Visit<'_>) -> Result<()> {
         let mut scan = self.reader.scan(range.within(&self.prefix), Direction::Ascending);
         loop {
             match scan.step() {
