@@ -24,7 +24,7 @@ pub const FILTER_DEPTH_MAX: usize = 32;
 pub const FILTER_TERMS_MAX: usize = 10_000;
 /// Words of one `$search`.
 pub const SEARCH_WORDS_MAX: usize = 64;
-/// Bytes that a search may keep of one word or phrase: keys of documents, and where it stands in them.
+/// Bytes that a search may keep of its words: keys of documents, and where they stand in them.
 pub const SEARCH_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// How much more than 1 a field of a text index may weigh.
 pub const TEXT_WEIGHT_MAX: u32 = 99_999;

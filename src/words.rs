@@ -121,7 +121,11 @@ impl Cutter<'_> {
         if char.is_ascii() {
             return self.word.push(char.to_ascii_lowercase());
         }
-        char.to_lowercase().filter(|small| !is_mark(*small)).for_each(|small| push_folded(small, &mut self.word));
+        for small in char.to_lowercase() {
+            if !is_mark(small) {
+                push_folded(small, &mut self.word);
+            }
+        }
     }
 
     fn end(&mut self) {

@@ -93,7 +93,7 @@ pub(super) fn fill(
     let mut different = 0;
     for same in order.chunk_by(|left, right| words.word(*left) == words.word(*right)) {
         different += 1;
-        if different == INDEX_ENTRIES_PER_DOCUMENT_MAX {
+        if different > INDEX_ENTRIES_PER_DOCUMENT_MAX {
             return Err(too_many(index));
         }
         let word = same.first().map_or("", |place| words.word(*place));

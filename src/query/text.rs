@@ -17,7 +17,7 @@ mod rank;
 mod search;
 mod typo;
 
-pub use list::List;
+pub use list::{List, check_kept};
 pub use rank::{Hits, Totals, rank};
 pub use search::{Clause, Near, Role, Search};
 pub use typo::{Slot, fixed, slots};

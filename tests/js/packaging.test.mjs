@@ -62,6 +62,8 @@ test('the slim package does the same, and says what it is without', async () => 
   const notes = db.collection('notes')
   await assert.rejects(notes.aggregate([{ $count: 'n' }]).toArray(), unsupported)
   await assert.rejects(notes.find({ $expr: { $gt: ['$a', '$b'] } }).toArray(), unsupported)
+  await assert.rejects(notes.find({ $text: { $search: 'a' } }).toArray(), unsupported)
+  await assert.rejects(notes.createIndex({ fields: 'body', type: 'text' }), unsupported)
   assert.deepEqual(await notes.find({ id: /^a/ }).toArray(), [])
   await db.close()
   const schema = { type: 'object', properties: { n: { type: 'number' } } }

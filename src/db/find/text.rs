@@ -13,7 +13,7 @@ use crate::engine::catalog::{Collection, CollectionId, DOCUMENT_PREFIX_LEN, INDE
 use crate::engine::index::primary_of;
 use crate::error::{Error, Result};
 use crate::part::Part;
-use crate::query::text::{Clause, Hits, List, Near, Role, Search, Totals, fixed, posting, rank, slots};
+use crate::query::text::{Clause, Hits, List, Near, Role, Search, Totals, check_kept, fixed, posting, rank, slots};
 use crate::sorted;
 use crate::storage::Storage;
 use crate::value::{Direction, KeyRange, Name, key};
@@ -23,6 +23,9 @@ use std::rc::Rc;
 
 /// What a word counts that is a typo away from the one that is looked for.
 const TYPO_WORTH: f64 = 0.5;
+
+/// What is done with an entry, given without its prefix, and its value.
+type Each<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>> + 'a;
 
 /// A search under way.
 pub(super) struct Walk {
@@ -61,6 +64,7 @@ impl Walk {
         let mut lists = Vec::with_capacity(self.search.clauses().len());
         for clause in self.search.clauses() {
             lists.push((clause.role, entries.list(clause).await?));
+            check_kept(lists.iter().map(|(_, list)| list.kept_bytes()).sum())?;
             if clause.role == Role::Must && lists.last().is_some_and(|(_, list)| list.is_empty()) {
                 lists.clear();
                 break;
@@ -82,12 +86,9 @@ impl Walk {
     }
 }
 
-/// What is done with an entry: its key without the prefix of the index, and its value.
-type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>> + 'a;
-
 impl<S: Storage> Entries<'_, S> {
     /// Gives the entries of a range, each without its prefix, until it is told to stop.
-    async fn walk(&mut self, range: &KeyRange, each: &mut Visit<'_>) -> Result<()> {
+    async fn walk(&mut self, range: &KeyRange, each: &mut Each<'_>) -> Result<()> {
         let mut scan = self.reader.scan(range.within(&self.prefix), Direction::Ascending);
         loop {
             match scan.step() {
@@ -171,7 +172,10 @@ impl<S: Storage> Entries<'_, S> {
 
     /// What may be the components of words that are a typo away; most of them are of none.
     async fn typos(&mut self, word: &str) -> Result<Vec<Vec<u8>>> {
-        let mut typos: Vec<Vec<u8>> = fixed(word).iter().map(|typo| component(typo)).collect();
+        let mut typos = Vec::new();
+        for typo in fixed(word) {
+            typos.push(component(&typo));
+        }
         for slot in slots(word) {
             let mut from = component(slot.front);
             from.pop();
@@ -187,9 +191,10 @@ impl<S: Storage> Entries<'_, S> {
                 })
                 .await?;
                 let Some(letter) = letter else { break };
-                let front = |rest: &str| component(&[slot.front, letter.encode_utf8(&mut [0; 4]), rest].concat());
-                typos.extend(slot.other.map(front));
-                typos.push(front(slot.more));
+                // None stands at the end of a word.
+                if letter != char::default() {
+                    typos.extend(slot.filled(letter).iter().map(|word| component(word)));
+                }
                 // No word goes on behind a letter of a script without spaces.
                 let Some(next) = behind(words::unspaced(letter).unwrap_or(letter)) else { break };
                 from.truncate(at);
@@ -205,7 +210,10 @@ impl<S: Storage> Entries<'_, S> {
 
 /// A word as it stands in an entry, its end included.
 fn component(word: &str) -> Vec<u8> {
-    [&[key::TAG_STRING], word.as_bytes(), &[key::END]].concat()
+    let mut component = vec![key::TAG_STRING];
+    component.extend_from_slice(word.as_bytes());
+    component.push(key::END);
+    component
 }
 
 /// The letter of an entry's word that begins there. Behind the end of a word there is that end.

@@ -18,6 +18,18 @@ pub struct List {
     items: Vec<Item>,
 }
 
+/// Whether a search may keep so much.
+///
+/// # Errors
+/// `limit` where it may not.
+pub fn check_kept(bytes: usize) -> Result<()> {
+    if bytes > SEARCH_BYTES_MAX {
+        let error = Error::limit(format!("the search has to keep more than {SEARCH_BYTES_MAX} bytes of its words"));
+        return Err(error.with_hint("look for words that occur in fewer documents"));
+    }
+    Ok(())
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Item {
     start: u32,
@@ -49,11 +61,13 @@ impl List {
         let middle = self.bytes.len() as u32;
         self.bytes.extend_from_slice(posting);
         self.items.push(Item { start, middle, end: self.bytes.len() as u32, count, length });
-        if self.bytes.len() + self.items.len() * size_of::<Item>() > SEARCH_BYTES_MAX {
-            let error = Error::limit(format!("the search has to keep more than {SEARCH_BYTES_MAX} bytes for a word"));
-            return Err(error.with_hint("look for words that occur in fewer documents"));
-        }
-        Ok(())
+        check_kept(self.kept_bytes())
+    }
+
+    /// Bytes that it keeps.
+    #[must_use]
+    pub fn kept_bytes(&self) -> usize {
+        self.bytes.len() + self.items.len() * size_of::<Item>()
     }
 
     /// How many documents there are.
