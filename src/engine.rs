@@ -20,8 +20,10 @@
 use crate::env::timeout::timeout;
 use crate::env::{Env, random_id};
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits::COLUMN_BYTES_MAX;
 use crate::storage::{CommitSeq, Durability, Failure, Storage, StorageError, StorageResult};
 use block_cache::BlockCache;
+use columns::ColumnCache;
 use commit::Queue;
 use core::cell::{Cell, RefCell};
 use core::future::Future;
@@ -40,6 +42,7 @@ mod blocks;
 pub mod catalog;
 mod catch_up;
 mod checkpoint;
+mod columns;
 mod commit;
 mod compact;
 mod digits;
@@ -81,6 +84,7 @@ mod weave;
 mod write_set;
 
 pub use crate::value::{Direction, KeyRange};
+pub(crate) use columns::{Columns, Open};
 pub use commit::Committed;
 pub use estimate::Estimates;
 pub use figures::Figures;
@@ -117,6 +121,8 @@ pub struct Options {
     pub level1_bytes: u64,
     /// Bytes of blocks kept in memory: a quarter of it as stored, the rest unpacked.
     pub cache_bytes: usize,
+    /// Bytes of columns kept in memory; none are made where it is 0.
+    pub column_bytes: usize,
     /// Whether all blocks are brought into memory behind the first read of one, where the cache has room for them.
     pub preload: bool,
     /// Bytes of recent commits kept for validation while transactions are under way.
@@ -152,6 +158,7 @@ impl Default for Options {
             quiet_ms: 150.0,
             level1_bytes: 32 * 1024 * 1024,
             cache_bytes: 64 * 1024 * 1024,
+            column_bytes: COLUMN_BYTES_MAX,
             preload: true,
             recent_bytes: 16 * 1024 * 1024,
             retire_ms: 60_000,
@@ -224,6 +231,7 @@ pub(crate) struct Inner<S: Storage> {
     state: RefCell<Rc<State>>,
     recent: RefCell<Recent>,
     cache: RefCell<BlockCache>,
+    columns: RefCell<ColumnCache>,
     extents: RefCell<Extents>,
     fetches: Fetches,
     preloading: Preloading,

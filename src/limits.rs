@@ -42,6 +42,8 @@ pub const SHAPES_PER_COLLECTION_MAX: usize = 4096;
 pub const EXPRESSION_STEPS_MAX: usize = 1 << 20;
 /// Bytes that one stage of a pipeline may keep in memory, roughly.
 pub const AGGREGATION_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Bytes of columns that an engine keeps in memory: what many documents have at one path, made from rows.
+pub const COLUMN_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Stages of one pipeline.
 pub const PIPELINE_STAGES_MAX: usize = 1000;
 /// How deep pipelines may stand in each other.

@@ -56,6 +56,8 @@ bugs! {
     MissingBlockIsEmpty => "missing_block_is_empty",
     /// A segment's filter does not know every document of the segment.
     FilterForgetsKeys => "filter_forgets_keys",
+    /// Columns count documents of older segments that newer ones have replaced or deleted.
+    ColumnsCountShadowed => "columns_count_shadowed",
     /// The old index entries of an updated document stay.
     IndexEntriesKept => "index_entries_kept",
     /// The entry of a word that stays in an updated document stays as it was.

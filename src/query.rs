@@ -8,6 +8,7 @@
 
 pub mod aggregate;
 pub mod bounds;
+mod column;
 pub mod expression;
 pub mod filter;
 pub(crate) mod form;
@@ -20,6 +21,7 @@ pub mod update;
 pub(crate) mod weight;
 
 pub use aggregate::Pipeline;
+pub(crate) use column::Column;
 pub use expression::Expression;
 pub use filter::Filter;
 pub use plan::{Access, IndexFacts, Plan, Question, Statistics};

@@ -16,6 +16,7 @@ pub mod codec;
 pub mod display;
 pub mod key;
 pub mod key_range;
+pub(crate) mod key_table;
 pub mod order;
 pub mod path;
 pub mod place;
@@ -23,6 +24,7 @@ pub mod row;
 pub mod shape;
 pub mod table;
 pub mod uuid;
+pub(crate) mod vector;
 pub mod view;
 pub mod writer;
 

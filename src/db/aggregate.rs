@@ -113,6 +113,8 @@ enum Feed<S: Storage> {
 /// A step, and what it needs beside.
 struct Work<S: Storage> {
     step: Step<Stored>,
+    /// Columns were asked for what it takes in.
+    is_fed: bool,
     facets: Vec<(Name, Run<S>, Vec<Value>)>,
     /// What a lookup without variables found.
     known: Option<Vec<Value>>,
@@ -160,6 +162,7 @@ impl<S: Storage> Run<S> {
             };
             Work {
                 step: Step::new(Rc::clone(stage), Rc::clone(outer), &|| sources.random()),
+                is_fed: false,
                 facets: facets.iter().map(facet).collect(),
                 known: None,
             }
@@ -251,6 +254,13 @@ impl<S: Storage> Run<S> {
         let rows = match &mut self.feed {
             Feed::Nothing => return Ok(Vec::new()),
             Feed::Find(find) => {
+                // It is asked once: what is found is put together, and then there is nothing more.
+                if let Some(work) = self.works.get_mut(self.from).filter(|work| !work.is_fed)
+                    && work.take_columns(find).await?
+                {
+                    self.feed = Feed::Nothing;
+                    return Ok(Vec::new());
+                }
                 let found = find.next_batch(BATCH).await?;
                 if let Some(met) = &self.met {
                     met.borrow_mut().note(&found);
@@ -333,6 +343,18 @@ fn take_in(rows: Rows, values: &mut Vec<Value>, budget: &mut Budget) -> Result<(
 }
 
 impl<S: Storage> Work<S> {
+    /// Takes all of a find in at once, where it groups and columns can tell.
+    async fn take_columns(&mut self, find: &mut Find<S>) -> Result<bool> {
+        self.is_fed = true;
+        let stage = Rc::clone(&self.step.stage);
+        let Stage::Group(group) = &*stage else { return Ok(false) };
+        let Some(columns) = group.columns() else { return Ok(false) };
+        let Some(chosen) = find.choose(&columns).await? else { return Ok(false) };
+        let pushed = self.step.push_vectors(&|column| chosen.vector(column), &mut *chosen.rows());
+        pushed.map_err(|error| naming(error, &stage))?;
+        Ok(true)
+    }
+
     async fn take(&mut self, sources: &Rc<Sources<S>>, stage: &Stage, rows: Rows) -> Result<Rows> {
         let mut out = Vec::new();
         match stage {
@@ -417,8 +439,13 @@ pub(crate) fn query_of(pipeline: &Pipeline) -> Query {
 pub(crate) async fn explain<S: Storage>(sources: &Sources<S>, collection: &str, pipeline: &Pipeline) -> Result<Object> {
     let collection = sources.collection(collection)?;
     let pushed = Pushed::of(pipeline);
-    let mut explained = pushed.query.explain(&sources.reader, &collection, Reading::Documents).await?;
-    let rest = pipeline.stages.iter().skip(pushed.stages);
+    let mut rest = pipeline.stages.iter().skip(pushed.stages).peekable();
+    let grouped = match rest.peek().map(|stage| &***stage) {
+        Some(Stage::Group(group)) => group.columns(),
+        _ => None,
+    };
+    let reading = Reading::Documents;
+    let mut explained = pushed.query.explain(&sources.reader, &collection, reading, grouped.as_deref()).await?;
     explained.set("pushed", Value::count(pushed.stages));
     explained.set("stages", rest.map(|stage| stage.name().into()).collect::<Vec<Value>>().into());
     Ok(explained)

@@ -3,16 +3,16 @@
 //! Not a choice of documents: they come from `db/find.rs`, and go from the row into the answer without becoming trees.
 
 use super::document;
-use super::find::{Find, Found, Keys, Query, Reading};
+use super::find::{Chosen, Find, Found, Keys, Query, Reading};
 use super::work::Reader;
 use crate::engine::Engine;
 use crate::engine::catalog::Collection;
 use crate::error::{Error, Result};
-use crate::query::Projection;
+use crate::query::{Column, Projection};
 use crate::sorted;
 use crate::storage::Storage;
 use crate::value::table::Table;
-use crate::value::{Object, Path, Value, View, codec, key};
+use crate::value::{Object, Path, Value, View, codec, key, table};
 use core::ops::ControlFlow;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -194,6 +194,10 @@ pub(crate) async fn keys<S: Storage>(reader: Reader<S>, mut find: Find<S>) -> Re
 
 /// `{ count, columns: [[field, [...]] ...] }`.
 pub(crate) async fn columns<S: Storage>(mut find: Find<S>, fields: &[Path]) -> Result<Vec<u8>> {
+    let wanted: Vec<Column> = fields.iter().cloned().map(Column::Path).collect();
+    if let Some(chosen) = find.choose(&wanted).await? {
+        return chosen_columns(&chosen, &wanted, fields);
+    }
     let mut columns: Vec<Table> = fields.iter().map(|_| Table::default()).collect();
     let mut count = 0;
     loop {
@@ -211,16 +215,39 @@ pub(crate) async fn columns<S: Storage>(mut find: Find<S>, fields: &[Path]) -> R
             pushed.map_err(|error| document::naming(error, of, found.primary()))?;
         }
     }
+    let mut out = begin_columns(count, columns.len())?;
+    for (field, column) in fields.iter().zip(columns) {
+        push_column(field.as_str(), &mut out)?;
+        column.finish(&mut out);
+    }
+    Ok(out)
+}
+
+/// `{ count, columns: [` so many columns follow.
+pub(super) fn begin_columns(count: usize, columns: usize) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     codec::push_object(&mut out, 2);
     codec::push_name(&mut out, "count");
     codec::encode(View::from(&Value::count(count)), &mut out)?;
     codec::push_name(&mut out, "columns");
-    codec::push_array(&mut out, fields.len());
-    for (field, column) in fields.iter().zip(columns) {
-        codec::push_array(&mut out, 2);
-        codec::encode(View::String(field.as_str()), &mut out)?;
-        column.finish(&mut out);
+    codec::push_array(&mut out, columns);
+    Ok(out)
+}
+
+/// `[field,` its values follow.
+pub(super) fn push_column(field: &str, out: &mut Vec<u8>) -> Result<()> {
+    codec::push_array(out, 2);
+    codec::encode(View::String(field), out)
+}
+
+fn chosen_columns(chosen: &Chosen, wanted: &[Column], fields: &[Path]) -> Result<Vec<u8>> {
+    let mut out = begin_columns(chosen.len(), fields.len())?;
+    // So much as doubles take: what takes less leaves room for a moment.
+    out.reserve_exact(fields.len() * (8 * chosen.len() + 64));
+    for (field, column) in fields.iter().zip(wanted) {
+        let vector = chosen.vector(column).ok_or_else(|| Error::internal("a column was not asked for"))?;
+        push_column(field.as_str(), &mut out)?;
+        table::vectors::put(&vector, chosen.some_rows(), &mut out)?;
     }
     Ok(out)
 }

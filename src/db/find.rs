@@ -12,16 +12,18 @@ use crate::engine::catalog::{Collection, INDEX_PREFIX_LEN, IndexState};
 use crate::engine::{Estimates, Slice};
 use crate::error::Result;
 use crate::query::plan::{self, IndexFacts, Statistics, Unknown, Wants};
-use crate::query::{Filter, Plan, Question, Sort};
+use crate::query::{Column, Filter, Plan, Question, Sort};
 use crate::storage::Storage;
 use crate::value::{KeyRange, Object, Path};
 use running::Running;
 use std::rc::Rc;
 
+mod columns;
 mod running;
 mod source;
 mod text;
 
+pub(crate) use columns::Chosen;
 pub(crate) use source::Reads;
 
 /// What is looked for.
@@ -68,7 +70,7 @@ impl Query {
         plans(&self.question(collection, reading), reader, collection).await
     }
 
-    /// How it would be answered, for people.
+    /// How it would be answered, for people; where what is found is grouped, by these columns.
     ///
     /// # Errors
     /// `limit` where a value of the filter is too long for a key.
@@ -77,9 +79,15 @@ impl Query {
         reader: &Reader<S>,
         collection: &Collection,
         reading: Reading,
+        grouped: Option<&[Column]>,
     ) -> Result<Object> {
         let plans = self.plans(reader, collection, reading).await?;
-        Ok(plan::explain(&plans, &self.question(collection, reading), (self.skip, self.limit)))
+        let mut explained = plan::explain(&plans, &self.question(collection, reading), (self.skip, self.limit));
+        if let (Some(plan), Reader::Snapshot(_)) = (plans.first(), reader) {
+            let fields = columns::explain(plan, self, reading, grouped);
+            fields.into_iter().for_each(|fields| explained.set("vectors", fields));
+        }
+        Ok(explained)
     }
 }
 
@@ -272,6 +280,14 @@ impl<S: Storage> Find<S> {
         let batch = self.running().await?.next_batch(max).await?;
         self.note(start_ms, batch.len());
         Ok(batch)
+    }
+
+    /// All that is asked for, with some of its columns; none where vectors cannot tell, and nothing was read then.
+    ///
+    /// # Errors
+    /// As [`Find::next`].
+    pub(crate) async fn choose(&mut self, wanted: &[Column]) -> Result<Option<Chosen>> {
+        self.running().await?.choose(wanted).await
     }
 
     /// Where an index holds the field: a document of each of its values, and every one where the value is null, which an

@@ -62,7 +62,7 @@ impl<S: Storage> Scope<'_, S> {
                 let (reader, collection) = self.read(request).await?;
                 let (query, reading) = (request.query()?, request.reading()?);
                 let is_carried_out = request.carries_out()?;
-                let mut explained = query.explain(&reader, &collection, reading).await?;
+                let mut explained = query.explain(&reader, &collection, reading, None).await?;
                 if is_carried_out {
                     let find = Find::new(reader, collection, query, reading)?;
                     explained.set("execution", answer::execution(find, &self.shared().engine).await?.into());
@@ -262,6 +262,7 @@ impl<S: Storage> Scope<'_, S> {
                 ("memtableBytes", figures.memtable_bytes),
                 ("segments", figures.segments),
                 ("cacheBytes", figures.cache_bytes),
+                ("columnBytes", figures.column_bytes),
             ];
             for (name, count) in more {
                 stats.set(name, Value::count(count));

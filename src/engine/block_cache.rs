@@ -1,12 +1,14 @@
-//! Blocks in memory, bounded by bytes: the CLOCK policy (second chance; Corbato 1968).
+//! Blocks in memory, and what is made of them, bounded by bytes: the CLOCK policy (second chance; Corbato 1968).
 //!
 //! Not aware of storage or checksums: what is put in was checked already.
 //!
 //! Invariant: the bytes of all entries stay within the bound, but for one entry that alone is larger.
 
+use super::columns::{Order, Piece};
 use super::manifest::SegmentId;
 use super::run::Run;
 use super::segment::SegmentIndex;
+use crate::value::vector::Vector;
 use core::hash::{BuildHasherDefault, Hasher};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -18,13 +20,19 @@ type Key = (SegmentId, u32);
 pub(crate) enum Cached {
     Block(Run),
     Index(Rc<SegmentIndex>),
+    Piece(Rc<Piece>),
+    Order(Rc<Order>),
+    Vector(Rc<Vector>),
 }
 
 impl Cached {
-    fn len_bytes(&self) -> usize {
+    pub(super) fn len_bytes(&self) -> usize {
         match self {
             Cached::Block(run) => run.as_bytes().len(),
             Cached::Index(index) => index.len_bytes(),
+            Cached::Piece(piece) => piece.len_bytes(),
+            Cached::Order(order) => order.len_bytes(),
+            Cached::Vector(vector) => vector.len_bytes(),
         }
     }
 }

@@ -128,6 +128,7 @@ impl<S: Storage> Inner<S> {
         for input in inputs.iter().filter(|_| is_done) {
             self.cache.borrow_mut().remove_segment(input.id);
             self.extents.borrow_mut().remove_segment(input.id);
+            self.columns.borrow_mut().remove_segment(input.id);
             self.replaced.borrow_mut().push((input.id, Rc::downgrade(input)));
         }
         Ok(is_done)

@@ -22,6 +22,8 @@ pub struct Figures {
     pub segment_entries: u64,
     /// Bytes of blocks in memory.
     pub cache_bytes: usize,
+    /// Bytes of columns in memory.
+    pub column_bytes: usize,
     /// Blocks that were found in memory.
     pub cache_hits: u64,
     /// Blocks that had to be fetched.
@@ -44,6 +46,7 @@ impl<S: Storage> Inner<S> {
             segment_bytes: state.manifest.segment_bytes(),
             segment_entries: state.manifest.segments().map(|segment| segment.entries).sum(),
             cache_bytes: cache_bytes + self.extents.borrow().len_bytes(),
+            column_bytes: self.columns.borrow().len_bytes(),
             cache_hits,
             cache_misses,
             grouped_commits: self.grouped_commits.get(),

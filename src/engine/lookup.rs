@@ -135,7 +135,7 @@ impl<S: Storage> Inner<S> {
         }
         match self.cached(segment, block as u32)? {
             Cached::Block(run) => Some(run.get_hashed(key, hash)),
-            Cached::Index(_) => None,
+            _ => None,
         }
     }
 

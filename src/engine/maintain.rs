@@ -111,6 +111,7 @@ impl<S: Storage> Inner<S> {
         for retired in gone.iter().filter(|_| flipped) {
             self.cache.borrow_mut().remove_segment(retired.id);
             self.extents.borrow_mut().remove_segment(retired.id);
+            self.columns.borrow_mut().remove_segment(retired.id);
             self.replaced.borrow_mut().retain(|(id, _)| *id != retired.id);
         }
         Ok(flipped)

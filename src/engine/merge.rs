@@ -27,6 +27,8 @@ use std::rc::Rc;
 #[derive(Debug)]
 pub(crate) struct RunCursor {
     run: Run,
+    /// The first of them all.
+    begin: usize,
     low: usize,
     high: usize,
     /// Where the next entry lies, once the direction is known.
@@ -37,14 +39,14 @@ impl RunCursor {
     fn new(run: Run, range: &KeyRange) -> Self {
         let low = run.lower_bound(&range.start);
         let high = range.end.as_ref().map_or(run.len(), |end| run.lower_bound(end));
-        RunCursor { run, low, high: high.max(low), here: None }
+        RunCursor { run, begin: low, low, high: high.max(low), here: None }
     }
 
     /// The blocks of a segment that may hold keys of the range: entries of its index.
     fn blocks(index: Run, range: &KeyRange) -> Self {
         let low = index.lower_bound(&range.start);
         let high = range.end.as_ref().map_or(index.len(), |end| (index.lower_bound(end) + 1).min(index.len()));
-        RunCursor { run: index, low, high: high.max(low), here: None }
+        RunCursor { run: index, begin: low, low, high: high.max(low), here: None }
     }
 
     const fn is_empty(&self) -> bool {
@@ -87,6 +89,8 @@ pub(crate) struct LevelCursor {
     current: Option<(Rc<SegmentMeta>, RunCursor)>,
     blocks: VecDeque<Run>,
     entries: Option<RunCursor>,
+    /// How many entries were in blocks that were passed, ascending.
+    passed: usize,
     /// How many blocks to fetch at once: doubles as the scan goes on.
     ahead: usize,
     reading: Reading,
@@ -106,6 +110,7 @@ impl LevelCursor {
             current: None,
             blocks: VecDeque::new(),
             entries: None,
+            passed: 0,
             ahead: 1,
             reading: Reading::Kept,
         })
@@ -132,13 +137,13 @@ impl LevelCursor {
         direction: Direction,
     ) -> LocalFuture<'a, Result<()>> {
         Box::pin(async move {
+            self.passed += self.entries.take().map_or(0, |passed| passed.high - passed.begin);
             if let Some(run) = self.blocks.pop_front() {
                 let mut entries = RunCursor::new(run, range);
                 entries.look(direction);
                 self.entries = Some(entries);
                 return Ok(());
             }
-            self.entries = None;
             if let Some((segment, index)) = self.current.as_mut().filter(|(_, index)| !index.is_empty()) {
                 let mut refs: Vec<BlockRef> = Vec::new();
                 while !index.is_empty() {
@@ -202,6 +207,18 @@ impl Source {
 
     fn key(&self) -> Option<&[u8]> {
         self.entries().and_then(RunCursor::key)
+    }
+
+    /// How many entries of the range the source has in front of the present one, ascending.
+    const fn position(&self) -> usize {
+        let passed = match self {
+            Source::Run(_) => 0,
+            Source::Level(level) => level.passed,
+        };
+        match self.entries() {
+            Some(entries) => passed + (entries.low - entries.begin),
+            None => passed,
+        }
     }
 
     const fn entries(&self) -> Option<&RunCursor> {
@@ -273,6 +290,11 @@ impl Merge {
     /// Which source the last entry came from.
     pub(crate) const fn winner(&self) -> usize {
         self.winner
+    }
+
+    /// How many entries of the range that source has in front of it, where keys are read ascending.
+    pub(super) fn position(&self) -> usize {
+        self.sources.get(self.winner).map_or(0, Source::position)
     }
 
     /// The entry of the last step; `None` for its value is a tombstone.

@@ -6,6 +6,7 @@
 //! there, unbroken, or opening fails and says which is lost; no block is read.
 
 use super::block_cache::BlockCache;
+use super::columns::ColumnCache;
 use super::extents::Extents;
 use super::fetches::Fetches;
 use super::format::{FORMAT, Head};
@@ -89,6 +90,7 @@ fn assemble<S: Storage>(storage: S, env: Rc<dyn Env>, options: Options, loaded: 
         state: RefCell::new(Rc::new(loaded.state)),
         recent: RefCell::new(recent),
         cache: RefCell::new(BlockCache::new(options.cache_bytes - options.cache_bytes / 4)),
+        columns: RefCell::new(ColumnCache::new(options.column_bytes)),
         extents: RefCell::new(Extents::new(options.cache_bytes / 4)),
         fetches: Fetches::default(),
         preloading: Preloading::default(),

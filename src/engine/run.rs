@@ -15,7 +15,7 @@ use super::places::{Look, Places};
 use super::slice::Slice;
 use crate::bytes::{Reader, is_same, order, put_varint};
 use core::cmp::Ordering;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 /// An entry of a run: its key, and its value unless it is a tombstone.
 pub type Entry<'a> = (&'a [u8], Option<&'a [u8]>);
@@ -37,6 +37,21 @@ pub struct Run {
 struct Search {
     heads: Heads,
     places: Places,
+}
+
+/// Which run it is, without keeping it.
+#[derive(Debug)]
+pub(super) struct RunId(Weak<Vec<u8>>);
+
+impl RunId {
+    pub(super) fn is_alive(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    /// As long as the id is there, no other run has its place in memory.
+    pub(super) fn is(&self, run: &Run) -> bool {
+        core::ptr::eq(self.0.as_ptr(), Rc::as_ptr(&run.bytes))
+    }
 }
 
 /// Where one entry lies in the buffer.
@@ -63,6 +78,10 @@ impl Run {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    pub(super) fn id(&self) -> RunId {
+        RunId(Rc::downgrade(&self.bytes))
     }
 
     /// The buffer.

@@ -23,10 +23,22 @@ export function readTable(reader: ByteReader): Values {
   chunk.unpad()
   if (chunks === 0) return []
   if (chunks === 1) return chunk.values()
+  const parts: Values[] = []
+  for (let left = chunks; left > 0; left--) parts.push(chunk.values())
+  if (parts.every((part) => part instanceof Float64Array)) return joined(parts)
   const all: unknown[] = []
-  for (let left = chunks; left > 0; left--) {
-    const values = chunk.values()
+  for (const values of parts) {
     for (let index = 0; index < values.length; index++) all.push(values[index])
+  }
+  return all
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
   }
   return all
 }

@@ -40,6 +40,11 @@ export interface PlanExecution { keys: number; documents: number; blocksFetched:
 /** How a query would be answered. */
 export interface Plan extends PlanSummary {
   tree: PlanStage
+  /**
+   * The fields that are asked of vectors instead of documents: which match, and what is grouped. Where a field turns out to
+   * hold arrays or several types, documents are read after all; `execution.documents` tells.
+   */
+  vectors?: string[]
   /** What else could have been done, the best first, and why it was not. */
   alternatives: (PlanSummary & { because: string })[]
   /** Of `explain('executionStats')`. */

@@ -10,7 +10,6 @@
 
 pub(crate) mod budget;
 mod group;
-mod key_table;
 mod parse;
 pub(crate) mod row;
 mod sort;
@@ -22,7 +21,6 @@ mod window;
 mod window_frame;
 
 pub(crate) use budget::Budget;
-pub(crate) use key_table::KeyTable;
 pub(crate) use row::{Record, Row};
 pub(crate) use stage::{Lookup, Matched, Stage};
 pub(crate) use step::Step;

@@ -18,10 +18,12 @@ mod element;
 mod parse;
 mod test;
 mod types;
+mod vectors;
 
 pub use element::Element;
 pub use test::Test;
 pub use types::Types;
+pub(crate) use vectors::Columnar;
 
 /// A parsed filter.
 ///

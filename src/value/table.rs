@@ -31,6 +31,7 @@
 //! of a string keeps all of it alive.
 
 mod text;
+pub(crate) mod vectors;
 
 #[cfg(feature = "simulation")]
 pub(crate) mod read;

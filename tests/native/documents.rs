@@ -118,7 +118,7 @@ fn plans_are_explained_and_carried_out_for_it() {
                 "filter: {tags: 'x'}, sort: [['tags', 1]]",
                 "{plan: \"index\", index: \"tags\", bounds: \"tags = \\\"x\\\"\", sorted: false, residual: false}",
             ),
-            ("filter: {value: 1}", "{plan: \"scan\", sorted: true, residual: true}"),
+            ("filter: {value: 1}", "{plan: \"scan\", sorted: true, residual: true, vectors: [\"value\"]}"),
         ] {
             let request = format!("{{op: 'explain', collection: 'readings', mode: 'executionStats', {question}}}");
             let mut explained = database.try_ask(&request).await.unwrap();

@@ -2,6 +2,8 @@
 //!
 //! Not the tests of single modules: those stand at the foot of their files.
 
+// Futures within futures: a request of a test, down to the storage.
+#![recursion_limit = "256"]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +16,7 @@
 )]
 
 mod campaign_gate;
+mod columns;
 mod documents;
 mod documents_crash;
 mod documents_format;

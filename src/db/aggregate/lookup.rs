@@ -9,11 +9,12 @@
 use super::{BATCH, Outer, Rows, Run, Sources, Stored, Work, stored};
 use crate::db::find::{Find, Query, Reading};
 use crate::error::Result;
-use crate::query::aggregate::{Budget, KeyTable, Lookup, Matched, Record, Row};
+use crate::query::aggregate::{Budget, Lookup, Matched, Record, Row};
 use crate::query::expression::depth_checked;
 use crate::query::{Filter, weight};
 use crate::sorted;
 use crate::storage::Storage;
+use crate::value::key_table::KeyTable;
 use crate::value::view::ObjectView;
 use crate::value::{Object, Path, Value, View, key, place};
 use core::ops::ControlFlow;

@@ -3,13 +3,13 @@
 //! Not of finds: those are in `db/answer.rs`, whose forms these are.
 
 use super::{Rows, Run, Stored};
-use crate::db::answer::Documents;
+use crate::db::answer::{Documents, begin_columns, push_column};
 use crate::engine::catalog::Collection;
 use crate::error::Result;
 use crate::query::aggregate::Row;
 use crate::storage::Storage;
 use crate::value::table::Table;
-use crate::value::{Name, Path, Value, View, codec};
+use crate::value::{Name, Path, View};
 use std::rc::Rc;
 
 /// Where documents have their shapes from: a table knows shapes by number, and each collection numbers its own.
@@ -98,16 +98,10 @@ pub(crate) async fn columns<S: Storage>(mut run: Run<S>, fields: Option<&[Path]>
             count += 1;
         }
     }
-    let mut out = Vec::new();
-    codec::push_object(&mut out, 2);
-    codec::push_name(&mut out, "count");
-    codec::encode(View::from(&Value::count(count)), &mut out)?;
-    codec::push_name(&mut out, "columns");
-    codec::push_array(&mut out, columns.len());
+    let mut out = begin_columns(count, columns.len())?;
     for (name, mut column) in columns {
         fill(&mut column, count)?;
-        codec::push_array(&mut out, 2);
-        codec::encode(View::String(&name), &mut out)?;
+        push_column(&name, &mut out)?;
         column.finish(&mut out);
     }
     Ok(out)

@@ -24,12 +24,14 @@ const WINDOW_START: usize = 16;
 
 /// See the module.
 pub(super) struct Running<S: Storage> {
-    reader: Reader<S>,
-    collection: Rc<Collection>,
-    query: Query,
-    reading: Reading,
-    plan: Plan,
+    pub(super) reader: Reader<S>,
+    pub(super) collection: Rc<Collection>,
+    pub(super) query: Query,
+    pub(super) reading: Reading,
+    pub(super) plan: Plan,
     source: Source<S>,
+    /// Vectors were asked which documents to read.
+    is_picked: bool,
     sorted: Option<std::vec::IntoIter<Found>>,
     /// Matches that were not asked for yet.
     spare: std::vec::IntoIter<Found>,
@@ -52,6 +54,7 @@ impl<S: Storage> Running<S> {
             reading,
             plan,
             source,
+            is_picked: false,
             sorted: None,
             spare: Vec::new().into_iter(),
             window: WINDOW_START,
@@ -126,6 +129,11 @@ impl<S: Storage> Running<S> {
     }
 
     pub(super) async fn count(&mut self) -> Result<usize> {
+        if !self.plan.residual.is_all()
+            && let Some(chosen) = self.choose(&[]).await?
+        {
+            return Ok(chosen.len());
+        }
         let is_certain = self.plan.residual.is_all() || self.source.is_matched();
         if is_certain && self.source.is_countable() {
             let enough = self.query.limit.map_or(usize::MAX, |limit| limit.saturating_add(self.query.skip));
@@ -189,6 +197,11 @@ impl<S: Storage> Running<S> {
 
     /// The next documents that match, at most so many, as the keys are read; none only at the end.
     async fn matches(&mut self, wanted: usize) -> Result<Vec<Found>> {
+        if !core::mem::replace(&mut self.is_picked, true)
+            && let Some((picked, are_matched)) = self.pick().await?
+        {
+            self.source.read_picked(picked, are_matched);
+        }
         loop {
             let spare: Vec<Found> = self.spare.by_ref().take(wanted).collect();
             if !spare.is_empty() {

@@ -6,6 +6,7 @@
 //! be asked is asked before its document is read.
 
 use super::Found;
+use super::columns::Picked;
 use super::text;
 use crate::db::document;
 use crate::db::work::{Reader, ReaderScan};
@@ -39,6 +40,8 @@ pub(super) struct Source<S: Storage> {
     // In the order in which they are read.
     walks: std::vec::IntoIter<Walking<S>>,
     here: Option<Walking<S>>,
+    // Instead of them.
+    picked: Option<Picked<S>>,
     merge: Option<Merge<S>>,
     members: Members<S>,
     // None where no document comes twice.
@@ -111,11 +114,18 @@ impl<S: Storage> Source<S> {
             residual: plan.residual.clone(),
             walks: walks.into_iter(),
             here: None,
+            picked: None,
             merge,
             seen: plan.repeats().then(HashSet::new),
             reads: Cell::default(),
             is_matched,
         })
+    }
+
+    /// Reads these documents, instead of all, and says whether all of them match.
+    pub(super) fn read_picked(&mut self, picked: Picked<S>, are_matched: bool) {
+        self.picked = Some(picked);
+        self.is_matched = are_matched;
     }
 
     /// What was read so far.
@@ -137,6 +147,11 @@ impl<S: Storage> Source<S> {
 
     /// The next documents that may match, at most so many; none only at the end. Those that a scan gives do match.
     pub(super) async fn candidates(&mut self, max: usize) -> Result<Vec<Found>> {
+        if let Some(picked) = &mut self.picked {
+            let found = picked.next(max).await?;
+            self.note_documents(found.len());
+            return Ok(found);
+        }
         self.gather_members().await?;
         let mut batch = Vec::with_capacity(max.min(64));
         if self.merge.is_some() {

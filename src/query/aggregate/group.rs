@@ -5,17 +5,18 @@
 //! Invariants: keys are the same where the order of values has them equal (`5` and `5n`); what is missing is null as a
 //! whole key, and missing as a field of one. No tree is built for a document: the key is bytes, folds take views.
 //!
-//! The seam for columns: [`Group::inputs`] says what is needed of each document, and [`Grouping::push_values`] takes it
-//! without a document.
+//! Where all that counts is in columns, no document is read: `group/vectors.rs`.
+
+mod vectors;
 
 use super::budget::Budget;
-use super::key_table::KeyTable;
 use super::row::{Record, Row};
 use crate::error::{Error, ErrorKind, Result};
-use crate::query::Expression;
 use crate::query::expression::fold::{self, Fold, Kind};
 use crate::query::expression::{Names, Operand, Scope, depth_checked, fuel};
 use crate::query::weight;
+use crate::query::{Column, Expression};
+use crate::value::key_table::KeyTable;
 use crate::value::{Name, Object, Value, View, key};
 
 /// A parsed `$group`.
@@ -25,6 +26,8 @@ pub(crate) struct Group {
     fields: Vec<(Name, Kind)>,
     /// Of the key, then of each field.
     inputs: Vec<Expression>,
+    /// The same as columns of documents; none where something else counts too.
+    columns: Vec<Option<Column>>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -48,18 +51,22 @@ impl Group {
         let Some(id) = operand.get("_id") else {
             return Err(Error::invalid("`_id` is missing").with_hint("it says by what to group; null makes one group"));
         };
-        let mut inputs = Vec::new();
+        let (mut inputs, mut columns) = (Vec::new(), Vec::new());
+        let mut take = |input: Expression, written: &Value| {
+            columns.push(Column::of(&input, written).filter(|_| names.outer.is_empty()));
+            inputs.push(input);
+        };
         let naming =
             |name: &str, result: Result<Expression>| result.map_err(|error| error.context(format!("`{name}`")));
         let key = match id {
             Value::Object(parts) if !parts.is_empty() && !parts.iter().any(|(name, _)| name.starts_with('$')) => {
                 for (name, part) in parts.iter() {
-                    inputs.push(naming("_id", naming(name, Expression::parse(part, names)))?);
+                    take(naming("_id", naming(name, Expression::parse(part, names)))?, part);
                 }
                 Key::Fields(parts.iter().map(|(name, _)| name.clone()).collect())
             }
             id => {
-                inputs.push(naming("_id", Expression::parse(id, names))?);
+                take(naming("_id", Expression::parse(id, names))?, id);
                 Key::One
             }
         };
@@ -70,14 +77,25 @@ impl Group {
             }
             let (kind, input) = parse_fold(fold, names).map_err(|error| error.context(format!("`{name}`")))?;
             fields.push((name.clone(), kind));
-            inputs.push(input);
+            take(input, folded(fold));
         }
-        Ok(Group { key, fields, inputs })
+        Ok(Group { key, fields, inputs, columns })
     }
 
     pub(super) fn begin(&self) -> Grouping {
         Grouping { keys: KeyTable::default(), ids: Vec::new(), folds: Vec::new(), scratch: Vec::new() }
     }
+}
+
+/// What an accumulator takes, as it was written.
+fn folded(fold: &Value) -> &Value {
+    let operand = fold.as_object().and_then(|fold| fold.fields().first());
+    match operand {
+        Some((name, Value::Object(named))) if matches!(&**name, "$percentile" | "$median") => named.get("input"),
+        Some((_, operand)) => Some(operand),
+        None => None,
+    }
+    .unwrap_or(&Value::Null)
 }
 
 /// An accumulator with its input.
@@ -142,8 +160,18 @@ impl Grouping {
     }
 
     /// Takes in what a document has: the values of the inputs.
-    pub(super) fn push_values(&mut self, group: &Group, values: &[Operand<'_>], budget: &mut Budget) -> Result<()> {
+    fn push_values(&mut self, group: &Group, values: &[Operand<'_>], budget: &mut Budget) -> Result<()> {
         let (key, inputs) = values.split_at_checked(group.key.len()).unwrap_or((values, &[]));
+        let start = self.place(group, key, budget)? * group.fields.len();
+        let mut kept = 0;
+        for (fold, input) in self.folds.iter_mut().skip(start).zip(inputs) {
+            kept += fold.push(input.view())?;
+        }
+        if kept > 0 { budget.keep(kept) } else { Ok(()) }
+    }
+
+    /// The number of the group with this key, which begins where there is none.
+    fn place(&mut self, group: &Group, key: &[Operand<'_>], budget: &mut Budget) -> Result<usize> {
         self.scratch.clear();
         for part in key {
             match (part.view(), &group.key) {
@@ -160,12 +188,7 @@ impl Grouping {
             self.ids.push(id);
             self.folds.extend(group.fields.iter().map(|(_, kind)| kind.begin()));
         }
-        let start = place * group.fields.len();
-        let mut kept = 0;
-        for (fold, input) in self.folds.iter_mut().skip(start).zip(inputs) {
-            kept += fold.push(input.view())?;
-        }
-        if kept > 0 { budget.keep(kept) } else { Ok(()) }
+        Ok(place)
     }
 
     pub(super) fn finish<R>(self, group: &Group, out: &mut Vec<Row<R>>) -> Result<()> {

@@ -11,7 +11,9 @@ use super::sort::Sorting;
 use super::stage::Stage;
 use super::window::Windowing;
 use crate::error::{Error, Result};
+use crate::query::Column;
 use crate::query::expression::depth_checked;
+use crate::value::vector::Vector;
 use crate::value::{Object, Value};
 use std::rc::Rc;
 
@@ -95,6 +97,23 @@ impl<R: Record> Step<R> {
             }
         }
         Ok(())
+    }
+
+    /// Takes rows of columns in, where it groups; then no document has to be.
+    ///
+    /// # Errors
+    /// As [`Step::push`].
+    pub(crate) fn push_vectors(
+        &mut self,
+        vector: &dyn Fn(&Column) -> Option<Rc<Vector>>,
+        rows: &mut dyn Iterator<Item = u32>,
+    ) -> Result<()> {
+        match (&*self.stage, &mut self.state) {
+            (Stage::Group(group), State::Grouping(grouping)) => {
+                grouping.push_vectors(group, vector, rows, &mut self.budget)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Appends what it held back.

@@ -6,7 +6,6 @@
 
 use super::budget::Budget;
 use super::group::parse_fold;
-use super::key_table::KeyTable;
 use super::parse::{known, needed, object, sort};
 use super::row::{Record, Row};
 use super::window_frame::Frame;
@@ -16,6 +15,7 @@ use crate::query::expression::fold::Kind;
 use crate::query::expression::{Names, depth_checked};
 use crate::query::{Expression, Sort, weight};
 use crate::sorted;
+use crate::value::key_table::KeyTable;
 use crate::value::{Object, Path, Value, key, place};
 
 /// A parsed `$setWindowFields`.

@@ -7,7 +7,7 @@ use crate::bytes::{is_same, put_varint};
 use crate::error::{Error, Result};
 
 /// Kinds of strings at most, so that a byte tells which.
-const WORDS_MAX: usize = 255;
+pub(super) const WORDS_MAX: usize = 255;
 /// Where so many strings came and none of them twice, none will.
 const UNLIKE_MAX: usize = 32;
 const SLOTS: usize = 512;
@@ -154,7 +154,7 @@ fn hash(text: &[u8]) -> usize {
 }
 
 /// The length of a string in JavaScript.
-fn units(text: &[u8]) -> Result<u32> {
+pub(super) fn units(text: &[u8]) -> Result<u32> {
     if text.is_ascii() {
         return Ok(text.len() as u32);
     }

@@ -59,7 +59,9 @@ fn open(documents: &[Object]) -> Database<Memory> {
     let collection = Object::from([("key", "id".into()), ("indexes", indexes)]);
     let collections = list(vec![list(vec!["readings".into(), collection.into()])]);
     let config = Object::from([("name", "bench".into()), ("collections", collections)]);
-    let options = Options { cache_bytes: 256 * 1024 * 1024, ..Options::default() };
+    let column_bytes =
+        std::env::var("COLUMN_BYTES").map_or(Options::default().column_bytes, |bytes| bytes.parse().unwrap());
+    let options = Options { cache_bytes: 256 * 1024 * 1024, column_bytes, ..Options::default() };
     let env = Rc::new(world.env("bench"));
     world
         .block_on(async move {
@@ -156,7 +158,27 @@ fn main() {
     measure("range_1000_columns", 100, &database, || {
         find(vec![("filter", range()), ("want", "columns".into()), ("fields", fields())])
     });
+    let columns = || find(vec![("want", "columns".into()), ("fields", list(vec!["ts".into(), "value".into()]))]);
+    let grouped = |by: Value| {
+        let fold = |name: &str| Object::from([(name, "$value".into())]).into();
+        let group = Object::from([
+            ("_id", by),
+            ("count", Object::from([("$sum", 1.into())]).into()),
+            ("avg", fold("$avg")),
+            ("max", fold("$max")),
+        ]);
+        request("aggregate", vec![("pipeline", list(vec![Object::from([("$group", group.into())]).into()]))])
+    };
+    let hour = || -> Value {
+        let part = Object::from([("$mod", list(vec!["$ts".into(), 3600.into()]))]);
+        Object::from([("$subtract", list(vec!["$ts".into(), part.into()]))]).into()
+    };
+    for rounds in [1, 20] {
+        measure("group_by_site", rounds, &database, || grouped("$site".into()));
+        measure("group_by_hour", rounds, &database, || grouped(hour()));
+        measure("all_columns", rounds, &database, columns);
+        measure("scan_warn", rounds, &database, || find(vec![("filter", warn())]));
+    }
     measure("count_all", 10, &database, || request("count", vec![]));
-    measure("scan_warn", 10, &database, || find(vec![("filter", warn())]));
     measure("all", 5, &database, || find(vec![]));
 }

@@ -37,6 +37,16 @@ impl KeyTable {
         }
     }
 
+    /// How many keys there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Bytes that it takes in memory.
+    pub(crate) fn len_bytes(&self) -> usize {
+        self.bytes.len() + (size_of::<usize>() + 4) * self.ends.len() + 4 * self.slots.len()
+    }
+
     /// The number of a key that is there.
     pub(crate) fn get(&self, key: &[u8]) -> Option<usize> {
         if self.slots.is_empty() { None } else { self.find(key, xxh3_64(key)).ok() }
@@ -56,7 +66,8 @@ impl KeyTable {
         }
     }
 
-    fn key(&self, place: usize) -> &[u8] {
+    /// The key with this number.
+    pub(crate) fn key(&self, place: usize) -> &[u8] {
         let start = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         let end = self.ends.get(place).copied().unwrap_or(start);
         self.bytes.get(start..end).unwrap_or_default()

@@ -1,0 +1,75 @@
+//! Columns: what is taken out of each document into a vector.
+//!
+//! Not a projection: nothing is built; and not all can be taken out (arrays, several types): then the vector says so.
+//!
+//! Invariant: what a column gives for a document follows from the document alone, so that it may be kept.
+
+use crate::error::Result;
+use crate::query::Expression;
+use crate::query::expression::{Scope, fuel};
+use crate::value::vector::Vector;
+use crate::value::view::ObjectView;
+use crate::value::{Path, Value, View, codec};
+use std::rc::Rc;
+
+/// See the module.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Column {
+    Path(Path),
+    /// What an expression gives, and its name: as it was written.
+    Computed(Rc<Expression>, Vec<u8>),
+}
+
+impl Column {
+    /// The column of an expression, given as it was written; none where it depends on more than the document.
+    pub(crate) fn of(expression: &Expression, written: &Value) -> Option<Column> {
+        if let Some(path) = expression.as_field() {
+            return Path::parse(&path).ok().map(Column::Path);
+        }
+        // No path has this byte.
+        let mut name = vec![0xff];
+        codec::encode(written.into(), &mut name).ok()?;
+        const NOW: &[u8] = b"$$NOW";
+        let is_dated = name.windows(NOW.len()).any(|part| part == NOW);
+        (!is_dated).then(|| Column::Computed(Rc::new(expression.clone()), name))
+    }
+
+    /// What tells it from other columns.
+    pub(crate) fn name(&self) -> &[u8] {
+        match self {
+            Column::Path(path) => path.as_str().as_bytes(),
+            Column::Computed(_, name) => name,
+        }
+    }
+
+    /// For people.
+    pub(crate) fn shown(&self) -> &str {
+        match self {
+            Column::Path(path) => path.as_str(),
+            Column::Computed(..) => "(computed)",
+        }
+    }
+
+    /// Adds what the document has.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged rows.
+    pub(crate) fn take(&self, document: ObjectView<'_>, vector: &mut Vector) -> Result<()> {
+        match self {
+            Column::Path(path) => match path.get_unless_array(document)? {
+                Some(found) => vector.push(found),
+                // It has its own ways to match and to be grouped.
+                None => vector.give_up(),
+            },
+            Column::Computed(expression, _) => {
+                let steps = fuel();
+                match expression.evaluate(&Scope::new(View::Object(document), &[], &steps)) {
+                    Ok(value) => vector.push(value.view()),
+                    // The document may be one that nobody asks for: whoever does finds out.
+                    Err(_) => vector.give_up(),
+                }
+            }
+        }
+        Ok(())
+    }
+}
