@@ -189,8 +189,8 @@ impl Lane {
                     *kept += number;
                     *count += 1.0;
                 }
-                Quick::Min if !(*kept <= number) => *kept = number,
-                Quick::Max if !(*kept >= number) => *kept = number,
+                Quick::Min if kept.is_nan() || *kept > number => *kept = number,
+                Quick::Max if kept.is_nan() || *kept < number => *kept = number,
                 Quick::Count => *count += 1.0,
                 _ => {}
             }
