@@ -53,7 +53,7 @@ export const sets = {
     everyWorkload: query.everyWorkload,
     always: [],
     out: 'target/bench-query.json',
-    takes: 'a round of 100,000 documents about 6 minutes a browser, of which Dexie and RxDB\ntake most',
+    takes: 'a round of 100,000 documents about 5 minutes a browser, of which Dexie and RxDB\ntake most',
     example: '--adapters hyphadb,dexie,sqlite --docs 20000 --rounds 1 --workloads Q1,Q2',
     lives: wanted => {
       const scans = some(['Q1', 'Q2', 'Q3', 'Q4'], wanted)
