@@ -14,6 +14,7 @@ const STAGES = {
   intersection: () => ['in both', ''],
   merge: ({ inputs }) => ['merge in order', inputs === undefined ? '' : `of ${inputs.length}`],
   index: ({ index, bounds, direction, asks }) => ['index', [index, bounds, direction === 'descending' && 'backwards', asks && `asked for ${asks}`].filter(Boolean).join(', ')],
+  text: ({ index, bounds }) => ['text index', `${index}, ${bounds}`],
   primary: ({ bounds }) => ['primary key', bounds ?? ''],
   keys: ({ keys }) => ['by key', keys === undefined ? '' : plural(keys, 'key')],
   scan: () => ['every document', ''],

@@ -138,7 +138,7 @@ export class Table {
 /** `by index origin_date, origin = "SFO" · already in order`. */
 function wayOf({ plan, index, bounds, sorted, residual }, { sort }) {
   const ways = {
-    key: 'by primary key', keys: 'by primary key', primary: 'by a range of primary keys', index: `by index ${index}`, scan: 'by looking at every document',
+    key: 'by primary key', keys: 'by primary key', primary: 'by a range of primary keys', index: `by index ${index}`, scan: 'by looking at every document', text: `by words in ${index}`,
     union: 'by several ways, each document once', merge: 'by several ranges, merged in order',
   }
   const way = ways[plan] ?? plan

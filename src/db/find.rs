@@ -21,6 +21,7 @@ use std::rc::Rc;
 mod columns;
 mod running;
 mod source;
+#[cfg_attr(not(feature = "text"), path = "find/no_text.rs")]
 mod text;
 
 pub(crate) use columns::Chosen;

@@ -343,6 +343,7 @@ export interface IndexSpec<T = Document> {
   /** Leaves out documents that have none of the fields. */
   sparse?: boolean | undefined
   type?: undefined
+  weights?: undefined
 }
 
 /** A field, several fields, or an index in full. */

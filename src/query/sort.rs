@@ -79,6 +79,11 @@ impl Sort {
         self.score.is_some()
     }
 
+    /// How many of the fields count more than the score, if that is part of it.
+    pub(crate) const fn score_place(&self) -> Option<usize> {
+        self.score
+    }
+
     /// Whether nothing else is part of it.
     #[must_use]
     pub const fn is_none_but_score(&self) -> bool {

@@ -340,5 +340,8 @@ fn scores_go_through_pipelines_and_plans_are_told() {
         assert_eq!(explained.get("bounds"), Some(&value("'tea -x'")));
         assert_eq!(explained.get("index"), Some(&value("'title_notes.text_text'")));
         assert!(explained.get("execution").unwrap().to_string().contains("documents: 2"), "{explained}");
+        let explain = explain.replace("limit: 5", "sort: [['year', 1], ['x', {$meta: 'textScore'}]]");
+        let explained = database.try_ask(&explain).await.unwrap().to_string();
+        assert!(explained.contains("by: [[\"year\", 1], [\"textScore\", -1]]"), "{explained}");
     });
 }

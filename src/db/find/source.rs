@@ -171,7 +171,8 @@ impl<S: Storage> Source<S> {
                 let is_at_end = some.is_empty();
                 self.look_up(&some, &mut batch).await?;
                 is_at_end
-            } else if self.take_hits(&mut here, max, &mut batch).await? {
+            } else if let Some(walk) = self.found_by_text(&mut here).await? {
+                walk.take(self.collection.id, max, &mut batch);
                 batch.len() < max
             } else {
                 let mut is_at_end = false;
@@ -190,14 +191,14 @@ impl<S: Storage> Source<S> {
         Ok(batch)
     }
 
-    /// Takes what a text search found; false where this is no text search.
-    async fn take_hits(&self, here: &mut Walking<S>, max: usize, batch: &mut Vec<Found>) -> Result<bool> {
-        let Way::Text(walk) = &mut here.way else { return Ok(false) };
+    /// What a text search found, which is done unless it was; none where this is no text search.
+    async fn found_by_text<'w>(&self, here: &'w mut Walking<S>) -> Result<Option<&'w mut text::Walk>> {
+        let Way::Text(walk) = &mut here.way else { return Ok(None) };
+        let read = walk.begin(&self.reader, &self.collection).await?;
         let mut reads = self.reads.get();
-        reads.keys += walk.begin(&self.reader, &self.collection).await?;
+        reads.keys += read;
         self.reads.set(reads);
-        walk.take(self.collection.id, max, batch);
-        Ok(true)
+        Ok(Some(walk))
     }
 
     /// How many entries or documents there are, at most so many: nothing is taken out of the runs for it.
@@ -206,6 +207,10 @@ impl<S: Storage> Source<S> {
         let mut count = 0;
         while count < max {
             let Some(mut here) = self.walks.next() else { break };
+            if let Some(walk) = self.found_by_text(&mut here).await? {
+                count = max.min(count + walk.left());
+                continue;
+            }
             while count < max && self.step(&mut here).await? {
                 count += usize::from(self.is_new(&here)?);
             }
@@ -215,7 +220,8 @@ impl<S: Storage> Source<S> {
 
     /// Whether [`Source::count`] tells how many documents there are: they are not looked up one by one.
     pub(super) fn is_countable(&self) -> bool {
-        self.merge.is_none() && self.walks.as_slice().iter().all(|walk| matches!(walk.way, Way::Ranges { .. }))
+        self.merge.is_none()
+            && self.walks.as_slice().iter().all(|walk| matches!(walk.way, Way::Ranges { .. } | Way::Text(_)))
     }
 
     /// Reads the keys of the members, before anything else is. Where they are too many, documents tell.
@@ -381,7 +387,7 @@ impl<S: Storage> Walking<S> {
             }
             Access::Scan => (vec![KeyRange::all()], documents()),
             Access::Text { name, search } => {
-                let walk = text::Walk::new(name.clone(), Rc::clone(search));
+                let walk = text::Walk::new(name.clone(), Rc::clone(search))?;
                 return Ok(Walking { way: Way::Text(walk), asked: Vec::new() });
             }
             Access::Primary(ranges) => (ranges.clone(), documents()),

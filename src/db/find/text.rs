@@ -45,13 +45,15 @@ struct Entries<'a, S: Storage> {
 }
 
 impl Walk {
-    pub(super) const fn new(index: Name, search: Rc<Search>) -> Walk {
-        Walk { index, search, hits: None }
+    /// # Errors
+    /// None, but in a build without text search.
+    pub(super) fn new(index: Name, search: Rc<Search>) -> Result<Walk> {
+        Part::Text.needed()?;
+        Ok(Walk { index, search, hits: None })
     }
 
     /// Searches, unless that is done. Answers how many entries were read for it.
     pub(super) async fn begin<S: Storage>(&mut self, reader: &Reader<S>, collection: &Collection) -> Result<usize> {
-        Part::Text.needed()?;
         if self.hits.is_some() {
             return Ok(0);
         }
@@ -72,6 +74,11 @@ impl Walk {
         }
         self.hits = Some(rank(&lists, totals));
         Ok(entries.read)
+    }
+
+    /// How many are left.
+    pub(super) fn left(&self) -> usize {
+        self.hits.as_ref().map_or(0, Hits::len)
     }
 
     /// Takes the best out, until there are so many in the batch.

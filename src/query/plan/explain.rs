@@ -170,7 +170,11 @@ pub(crate) fn by(sort: &Sort) -> Value {
         let way: Value = if *direction == Direction::Ascending { 1.into() } else { (-1).into() };
         Value::Array(vec![path.as_str().into(), way])
     };
-    Value::Array(sort.fields().iter().map(pair).collect())
+    let mut by: Vec<Value> = sort.fields().iter().map(pair).collect();
+    if let Some(place) = sort.score_place() {
+        by.insert(place.min(by.len()), Value::Array(vec!["textScore".into(), (-1).into()]));
+    }
+    Value::Array(by)
 }
 
 /// The fields that a filter asks something of, each once.

@@ -78,7 +78,7 @@ const keys = await readings.find().keys()
 expect<Same<typeof keys, Key[]>>()
 ;(await readings.find().count()) satisfies number
 for await (const doc of readings.find().limit(5)) expect<Same<typeof doc, Reading>>()
-;(await readings.find().explain()).plan satisfies 'key' | 'primary' | 'index' | 'union' | 'scan'
+;(await readings.find().explain()).plan satisfies 'key' | 'primary' | 'index' | 'text' | 'intersection' | 'union' | 'scan'
 ;(await readings.find().explain('executionStats')).execution?.documents satisfies number | undefined
 // @ts-expect-error no such mode
 readings.find().explain('everything')
