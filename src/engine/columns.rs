@@ -107,14 +107,12 @@ impl Known {
         {
             return part(span.piece as usize).cloned();
         }
-        let mut whole = Vector::default();
-        let codes: Vec<Vec<u16>> =
-            (0..pieces.len()).map(|piece| part(piece).map_or_else(Vec::new, |part| whole.codes_of(part))).collect();
-        for span in order.spans() {
-            let piece = span.piece as usize;
-            let rows = span.start as usize..(span.start + span.len) as usize;
-            whole.extend(part(piece)?, rows, codes.get(piece)?);
-        }
+        let parts = (0..pieces.len()).map(|piece| part(piece).map(|part| &**part)).collect::<Option<Vec<&Vector>>>()?;
+        let mut spans = order.spans().iter().map(|span| {
+            let start = span.start as usize;
+            (span.piece as usize, start..start + span.len as usize)
+        });
+        let whole = Vector::gathered(&parts, order.len() as usize, &mut spans);
         Some(Rc::new(whole))
     }
 }

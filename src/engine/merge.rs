@@ -260,10 +260,23 @@ enum Lead {
     Before(usize),
 }
 
+/// What a source gives next, as far as it was looked at since it went on.
+#[derive(Clone, Copy, Debug)]
+enum Front {
+    Unknown,
+    Done,
+    /// The beginning of its key behind what all keys of the range begin with; the lower, the sooner it comes.
+    Head(u64),
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Merge {
     sources: Vec<Source>,
+    /// Of each source. Where many lie over each other, most are told apart by a number.
+    fronts: Vec<Front>,
+    /// How many bytes all keys of the range begin with.
+    common: usize,
     range: KeyRange,
     direction: Direction,
     /// The source of the last entry.
@@ -271,6 +284,16 @@ pub(crate) struct Merge {
     lead: Lead,
     /// The last entry was given out, and is passed at the next step.
     is_given: bool,
+}
+
+/// Orders keys that begin with the same so many bytes, as far as 8 more tell.
+fn head(key: &[u8], common: usize, direction: Direction) -> u64 {
+    let mut head = [0; 8];
+    for (place, byte) in head.iter_mut().zip(key.get(common..).unwrap_or_default()) {
+        *place = *byte;
+    }
+    let head = u64::from_be_bytes(head);
+    if direction == Direction::Descending { !head } else { head }
 }
 
 impl Merge {
@@ -284,7 +307,10 @@ impl Merge {
                 cursor.look(direction);
             }
         }
-        Merge { sources, range, direction, winner: 0, lead: Lead::Unknown, is_given: false }
+        let end = range.end.as_deref().unwrap_or_default();
+        let common = range.start.iter().zip(end).take_while(|(start, end)| start == end).count();
+        let fronts = vec![Front::Unknown; sources.len()];
+        Merge { sources, fronts, common, range, direction, winner: 0, lead: Lead::Unknown, is_given: false }
     }
 
     /// Which source the last entry came from.
@@ -324,6 +350,9 @@ impl Merge {
             if let Some(winner) = self.sources.get_mut(self.winner) {
                 winner.advance(self.direction);
             }
+            if let Some(front) = self.fronts.get_mut(self.winner) {
+                *front = Front::Unknown;
+            }
             if self.still_leads() {
                 self.is_given = true;
                 return Step::Entry;
@@ -344,23 +373,31 @@ impl Merge {
 
     fn look_at_all(&mut self) -> Step {
         self.lead = Lead::Unknown;
-        let mut best: Option<(usize, &[u8])> = None;
-        let mut second: Option<(usize, &[u8])> = None;
-        for (index, source) in self.sources.iter().enumerate() {
-            match source.peek() {
-                Peek::Done => {}
-                Peek::Needs => return Step::Needs,
-                Peek::Key(key) => {
-                    if best.is_none_or(|(_, found)| self.is_before(key, found)) {
-                        second = best.replace((index, key));
-                    } else if second.is_none_or(|(_, found)| self.is_before(key, found)) {
-                        second = Some((index, key));
-                    }
-                }
+        for (source, front) in self.sources.iter().zip(&mut self.fronts) {
+            if let Front::Unknown = front {
+                *front = match source.peek() {
+                    Peek::Done => Front::Done,
+                    Peek::Needs => return Step::Needs,
+                    Peek::Key(key) => Front::Head(head(key, self.common, self.direction)),
+                };
             }
         }
-        let Some((winner, key)) = best else { return Step::End };
-        let is_repeated = second.is_some_and(|(_, second)| second == key);
+        let key = |source: usize| self.sources.get(source).and_then(Source::key).unwrap_or_default();
+        let comes_before = |(source, head): (usize, u64), (other, than): (usize, u64)| {
+            head < than || head == than && self.is_before(key(source), key(other))
+        };
+        let mut best: Option<(usize, u64)> = None;
+        let mut second: Option<(usize, u64)> = None;
+        for (source, front) in self.fronts.iter().enumerate() {
+            let Front::Head(head) = *front else { continue };
+            if best.is_none_or(|best| comes_before((source, head), best)) {
+                second = best.replace((source, head));
+            } else if second.is_none_or(|second| comes_before((source, head), second)) {
+                second = Some((source, head));
+            }
+        }
+        let Some((winner, first)) = best else { return Step::End };
+        let is_repeated = second.is_some_and(|(second, head)| head == first && key(second) == key(winner));
         let lead = second.map_or(Lead::Alone, |(second, _)| Lead::Before(second));
         self.winner = winner;
         self.is_given = true;
@@ -376,9 +413,10 @@ impl Merge {
     fn drop_older(&mut self) {
         let (newer, older) = self.sources.split_at_mut(self.winner + 1);
         let Some(key) = newer.last().and_then(Source::key) else { return };
-        for source in older {
+        for (source, front) in older.iter_mut().zip(self.fronts.iter_mut().skip(self.winner + 1)) {
             if source.key() == Some(key) {
                 source.advance(self.direction);
+                *front = Front::Unknown;
             }
         }
     }

@@ -56,11 +56,7 @@ impl Column {
     /// `corrupt` for damaged rows.
     pub(crate) fn take(&self, document: ObjectView<'_>, vector: &mut Vector) -> Result<()> {
         match self {
-            Column::Path(path) => match path.get_unless_array(document)? {
-                Some(found) => vector.push(found),
-                // It has its own ways to match and to be grouped.
-                None => vector.give_up(),
-            },
+            Column::Path(path) => vector.push_field(document, path)?,
             Column::Computed(expression, _) => {
                 let steps = fuel();
                 match expression.evaluate(&Scope::new(View::Object(document), &[], &steps)) {

@@ -8,8 +8,10 @@
 //! Invariants: what [`Vector::view`] gives is what the row had, bit by bit; a vector that cannot hold a value holds nothing
 //! at all ([`Holds::Unfit`]), so that whoever asks reads the rows instead.
 
+use crate::error::{Error, Result};
 use crate::value::key_table::KeyTable;
-use crate::value::{Number, View};
+use crate::value::view::ObjectView;
+use crate::value::{Number, Path, View, row};
 use core::ops::Range;
 
 /// What the rows of a vector have.
@@ -138,7 +140,8 @@ impl Vector {
             Some(View::Number(number)) => self.push_float(Holds::Numbers, number.get()),
             Some(View::Date(ms)) if ms.abs() <= DATE_MAX => self.push_float(Holds::Dates, ms as f64),
             Some(View::Bool(value)) => self.push_float(Holds::Bools, f64::from(u8::from(value))),
-            Some(View::String(text)) => self.push_word(text),
+            // It is text already: the error cannot come.
+            Some(View::String(text)) => drop(self.push_word(text.as_bytes())),
             Some(_) => self.give_up(),
         }
     }
@@ -170,18 +173,24 @@ impl Vector {
         }
     }
 
-    fn push_word(&mut self, text: &str) {
+    /// # Errors
+    /// `corrupt` where it is not UTF-8.
+    fn push_word(&mut self, text: &[u8]) -> Result<()> {
         if !self.begin(Holds::Words) {
-            return;
+            return Ok(());
         }
         let is_worth_it = self.words.len() < WORDS_UNLIKE_MAX || self.words.len() * 2 < self.len;
-        match self.words.place(text.as_bytes()) {
+        match self.words.place(text) {
+            Some((_, true)) if core::str::from_utf8(text).is_err() => {
+                return Err(Error::corrupt("a string is not UTF-8"));
+            }
             Some((word, _)) if word < WORDS_MAX && is_worth_it => {
                 self.codes.push(word as u16);
                 self.note(THERE);
             }
             _ => self.give_up(),
         }
+        Ok(())
     }
 
     fn push_tag(&mut self, tag: u8) {
@@ -204,56 +213,82 @@ impl Vector {
         }
     }
 
-    /// The numbers that the words of another have here.
-    pub(crate) fn codes_of(&mut self, other: &Vector) -> Vec<u16> {
-        let mut codes = Vec::with_capacity(other.words.len());
-        for word in 0..other.words.len() {
-            match self.words.place(other.words.key(word)) {
-                Some((code, _)) if code < WORDS_MAX => codes.push(code as u16),
-                _ => self.give_up(),
+    /// Adds what a document has at a path, where no array lies there.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged rows.
+    pub(crate) fn push_field(&mut self, document: ObjectView<'_>, path: &Path) -> Result<()> {
+        // The usual case goes from the row as it is: a view of it would be copied several times.
+        if let (Some(row), [part]) = (document.row(), path.parts()) {
+            match row.raw(&part.name)?.and_then(<[u8]>::split_first) {
+                Some((&row::TAG_INTEGER, whole)) => self.push_float(Holds::Numbers, row::read_whole(whole)?),
+                Some((&row::TAG_STRING, text)) => self.push_word(text)?,
+                None => self.push_tag(MISSING),
+                Some(_) => self.push(row.get(&part.name)?),
             }
+            return Ok(());
         }
-        codes
+        match path.get_unless_array(document)? {
+            Some(found) => self.push(found),
+            None => self.give_up(),
+        }
+        Ok(())
     }
 
-    /// Adds some rows of another, whose words have these numbers here.
-    pub(crate) fn extend(&mut self, other: &Vector, rows: Range<usize>, codes: &[u16]) {
-        if other.holds == Holds::Unfit || self.holds == Holds::Unfit {
-            return self.give_up();
+    /// Rows of several vectors as one: of which of them, and which, in their order.
+    pub(crate) fn gathered(
+        parts: &[&Vector],
+        count: usize,
+        spans: &mut dyn Iterator<Item = (usize, Range<usize>)>,
+    ) -> Vector {
+        let mut whole = Vector::default();
+        for part in parts {
+            if part.holds != Holds::Nothing && !whole.begin(part.holds) {
+                return whole;
+            }
         }
-        if other.holds != Holds::Nothing && !self.begin(other.holds) {
-            return;
-        }
-        let count = rows.len();
-        match self.holds {
-            _ if other.holds == Holds::Nothing => {
-                for row in rows {
-                    self.push_tag(other.tag(row));
+        let is_tagged = parts.iter().any(|part| !part.tags.is_empty());
+        let mut codes_of: Vec<Vec<u16>> = Vec::with_capacity(parts.len());
+        for part in parts {
+            let mut codes = Vec::with_capacity(part.words.len());
+            for word in 0..part.words.len() {
+                match whole.words.place(part.words.key(word)) {
+                    Some((code, _)) if code < WORDS_MAX => codes.push(code as u16),
+                    _ => {
+                        whole.give_up();
+                        return whole;
+                    }
                 }
-                return;
             }
-            Holds::Words => {
-                let others = other.codes.get(rows.clone()).unwrap_or_default();
-                self.codes.extend(others.iter().map(|code| codes.get(usize::from(*code)).copied().unwrap_or_default()));
+            codes_of.push(codes);
+        }
+        whole.len = count;
+        whole.tags.reserve_exact(if is_tagged { count } else { 0 });
+        match whole.holds {
+            Holds::Nothing | Holds::Unfit => {}
+            Holds::Words => whole.codes.reserve_exact(count),
+            _ => whole.floats.reserve_exact(count),
+        }
+        for (part, rows) in spans {
+            let (Some(part), Some(codes)) = (parts.get(part), codes_of.get(part)) else { continue };
+            if is_tagged {
+                whole.tags.extend(rows.clone().map(|row| part.tag(row)));
             }
-            _ => self.floats.extend_from_slice(other.floats.get(rows.clone()).unwrap_or_default()),
-        }
-        let is_tagged = !self.tags.is_empty() || !other.tags.is_empty();
-        if is_tagged {
-            self.tags.resize(self.len, THERE);
-        }
-        self.len += count;
-        if is_tagged {
-            match other.tags.get(rows) {
-                Some(tags) => self.tags.extend_from_slice(tags),
-                None => self.tags.resize(self.len, THERE),
+            match whole.holds {
+                Holds::Nothing | Holds::Unfit => {}
+                Holds::Words => whole.codes.extend(rows.map(|row| {
+                    let code = part.codes.get(row).copied().unwrap_or_default();
+                    codes.get(usize::from(code)).copied().unwrap_or_default()
+                })),
+                _ => whole.floats.extend(rows.map(|row| part.floats.get(row).copied().unwrap_or_default())),
             }
         }
+        whole
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use super::*;
     use crate::value::Value;
@@ -286,13 +321,11 @@ mod tests {
                 let whole = vector(&rows);
                 assert_eq!(values(&whole), rows);
                 for cut in 0..=rows.len() {
-                    let mut joined = Vector::default();
                     let (front, back) = rows.split_at(cut);
-                    for part in [front, back] {
-                        let part = vector(part);
-                        let codes = joined.codes_of(&part);
-                        joined.extend(&part, 0..part.len(), &codes);
-                    }
+                    let parts = [vector(back), vector(front)];
+                    // Row by row, and as they lie.
+                    let mut each = (0..front.len()).map(|row| (1, row..row + 1)).chain([(0, 0..back.len())]);
+                    let joined = Vector::gathered(&[&parts[0], &parts[1]], rows.len(), &mut each);
                     assert_eq!(values(&joined), rows);
                 }
             }
@@ -310,8 +343,7 @@ mod tests {
         ] {
             let unfit = vector(&rows);
             assert_eq!((unfit.holds(), unfit.len()), (Holds::Unfit, 0));
-            let mut joined = vector(&[Some(Value::from(1))]);
-            joined.extend(&unfit, 0..0, &[]);
+            let joined = Vector::gathered(&[&vector(&[Some(Value::from(1))]), &unfit], 1, &mut [(0, 0..1)].into_iter());
             assert_eq!(joined.holds(), Holds::Unfit);
         }
     }

@@ -167,16 +167,16 @@ async fn change(maker: &mut Maker, database: &Database<Memory>) {
         _ => format!("op: 'delete_keys', keys: [{}, {}, {}]", id(maker), id(maker), id(maker)),
     };
     // A key twice in one put is refused: as good as none.
-    let _ = database.ask(&format!("{{{request}, collection: '{collection}'}}")).await;
+    let _ = Box::pin(database.ask(&format!("{{{request}, collection: '{collection}'}}"))).await;
     match maker.0.below(8) {
-        0 => drop(database.engine().checkpoint().await.unwrap()),
-        1 => while database.maintain(Company::Others).await.unwrap() {},
+        0 => drop(Box::pin(database.engine().checkpoint()).await.unwrap()),
+        1 => while Box::pin(database.maintain(Company::Others)).await.unwrap() {},
         _ => {}
     }
 }
 
 async fn answer(database: &Database<Memory>, question: &str) -> Result<Object, String> {
-    let answer = database.try_ask(&format!("{{{question}, collection: 'c'}}")).await;
+    let answer = Box::pin(database.try_ask(&format!("{{{question}, collection: 'c'}}"))).await;
     answer.map_err(|error| describe(&error))
 }
 

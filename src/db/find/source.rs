@@ -68,7 +68,7 @@ struct Walking<S: Storage> {
 
 enum Way<S: Storage> {
     Keys(std::vec::IntoIter<Vec<u8>>),
-    Ranges { ranges: std::vec::IntoIter<KeyRange>, prefix: Vec<u8>, scan: Option<ReaderScan<S>>, of: Of },
+    Ranges { ranges: std::vec::IntoIter<KeyRange>, prefix: Vec<u8>, scan: Option<Box<ReaderScan<S>>>, of: Of },
     Text(text::Walk),
 }
 
@@ -251,7 +251,7 @@ impl<S: Storage> Source<S> {
         loop {
             let Some(open) = scan else {
                 let Some(range) = ranges.next() else { return Ok(false) };
-                *scan = Some(self.reader.scan(range.within(prefix), self.direction));
+                *scan = Some(Box::new(self.reader.scan(range.within(prefix), self.direction)));
                 continue;
             };
             match open.step() {

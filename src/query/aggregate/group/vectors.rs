@@ -160,9 +160,7 @@ impl Lane {
     }
 
     fn grow(&mut self, groups: usize) {
-        // No number is better or worse than that.
-        let none = if matches!(self.fold, Quick::Min | Quick::Max) { f64::NAN } else { 0.0 };
-        self.numbers.resize(groups, none);
+        self.numbers.resize(groups, 0.0);
         self.counts.resize(groups, 0.0);
     }
 
@@ -189,10 +187,15 @@ impl Lane {
                     *kept += number;
                     *count += 1.0;
                 }
-                Quick::Min if kept.is_nan() || *kept > number => *kept = number,
-                Quick::Max if kept.is_nan() || *kept < number => *kept = number,
+                Quick::Min | Quick::Max => {
+                    let is_better = if self.fold == Quick::Min { number < *kept } else { number > *kept };
+                    if is_better || *count == 0.0 {
+                        *kept = number;
+                    }
+                    *count += 1.0;
+                }
                 Quick::Count => *count += 1.0,
-                _ => {}
+                Quick::Each => {}
             }
         }
     }
@@ -205,7 +208,7 @@ impl Lane {
             Fold::Sum(sum) => *sum = Numeric::Float(number),
             Fold::Avg { sum, count } => (*sum, *count) = (number, counted),
             Fold::Count(count) => *count = counted as usize,
-            Fold::Extreme { best, .. } if !number.is_nan() => {
+            Fold::Extreme { best, .. } if counted > 0.0 => {
                 *best = self.vector.as_ref().map(|vector| vector.view_of(number).to_value()).transpose()?;
             }
             _ => {}
