@@ -96,19 +96,13 @@ async fn plans<S: Storage>(question: &Question<'_>, reader: &Reader<S>, collecti
     if !question.is_open() {
         return plan::plans(question, &Unknown);
     }
-    plan::plans(question, &Known::of(reader, collection).await)
+    plan::plans(question, &Known { estimates: reader.estimates(collection).await, collection })
 }
 
 /// What is known of how much a collection holds.
 pub(crate) struct Known<'a, S: Storage> {
-    estimates: Estimates<S>,
-    collection: &'a Collection,
-}
-
-impl<'a, S: Storage> Known<'a, S> {
-    pub(crate) async fn of(reader: &Reader<S>, collection: &'a Collection) -> Self {
-        Known { estimates: reader.estimates(collection).await, collection }
-    }
+    pub(crate) estimates: Estimates<S>,
+    pub(crate) collection: &'a Collection,
 }
 
 impl<S: Storage> Statistics for Known<'_, S> {

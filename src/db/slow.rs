@@ -8,15 +8,15 @@
 use super::find::{Known, Query, Reading, Reads};
 use super::shared::Shared;
 use super::work::Reader;
-use crate::engine::catalog::{Catalog, Collection, CollectionId, IndexId};
+use crate::engine::catalog::{Collection, CollectionId, IndexId};
 use crate::env::{Env, Timestamp};
 use crate::error::Result;
 use crate::limits::{SLOW_QUERIES_MAX, SLOW_QUERY_BYTES_MAX, SLOW_QUERY_READS_MIN, SLOW_QUERY_READS_PER_RETURNED};
-use crate::query::form;
 use crate::query::plan::{self, Plan, Wanting};
-use crate::sorted::{self, Sorted};
+use crate::query::{Statistics, form, weight};
+use crate::sorted;
 use crate::storage::Storage;
-use crate::value::{Object, Value, codec};
+use crate::value::{Object, Value};
 use core::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -32,7 +32,7 @@ pub(crate) struct Slow {
     query_time_ms: Cell<f64>,
     list: RefCell<Vec<Entry>>,
     /// The indexes that were read, and (none) the collections in which something was looked for.
-    used: RefCell<Sorted<(CollectionId, Option<IndexId>), ()>>,
+    used: RefCell<Vec<(CollectionId, Option<IndexId>)>>,
 }
 
 /// What a find did.
@@ -45,8 +45,8 @@ pub(crate) struct Done {
 
 /// Queries of one form.
 struct Entry {
-    /// Collection, filter and sort.
-    form: Vec<u8>,
+    /// `{ collection, filter, sort }`.
+    form: Object,
     collection: CollectionId,
     /// The last of them; none where it is too large to be kept.
     query: Option<(Query, Reading)>,
@@ -79,148 +79,149 @@ impl Slow {
 
     /// Something is looked for, by this plan.
     pub(crate) fn note_use(&self, collection: &Collection, plan: &Plan) {
-        let mut used = self.used.borrow_mut();
-        let mut note = |index: Option<IndexId>| {
-            if used.get(&(collection.id, index)).is_none() {
-                used.insert((collection.id, index), ());
-            }
-        };
-        note(None);
-        plan.indexes().for_each(|name| note(collection.index(name).map(|index| index.id)));
+        self.note_used((collection.id, None));
+        for name in plan.indexes() {
+            self.note_used((collection.id, collection.index(name).map(|index| index.id)));
+        }
+    }
+
+    fn note_used(&self, one: (CollectionId, Option<IndexId>)) {
+        if !self.is_used(one) {
+            self.used.borrow_mut().push(one);
+        }
+    }
+
+    fn is_used(&self, one: (CollectionId, Option<IndexId>)) -> bool {
+        self.used.borrow().contains(&one)
     }
 
     /// Remembers what was done, if it was slow.
     pub(crate) fn note(&self, collection: &Collection, query: &Query, reading: Reading, plan: &Plan, done: Done) {
         let reads = done.reads.keys.max(done.reads.documents);
         let is_much = reads >= SLOW_QUERY_READS_MIN && reads / SLOW_QUERY_READS_PER_RETURNED >= done.returned;
-        if !is_much && done.time_ms < self.query_time_ms.get() {
-            return;
+        if is_much || done.time_ms >= self.query_time_ms.get() {
+            self.remember(collection, query, reading, plan, done);
         }
-        let (filter, size) = {
-            let mut size = 0;
-            (form::of(&query.filter, &mut size), size)
-        };
-        let mut form = Object::from([
-            ("collection", Value::from(&*collection.name)),
-            ("filter", filter.into()),
-            ("sort", plan::by(&query.sort)),
-        ]);
-        let mut encoded = codec::encoded(&form.clone().into());
-        let is_kept = size + encoded.len() <= SLOW_QUERY_BYTES_MAX;
-        if encoded.len() > SLOW_QUERY_BYTES_MAX {
-            form.set("filter", "?".into());
-            encoded = codec::encoded(&form.into());
+    }
+
+    #[cold]
+    fn remember(&self, collection: &Collection, query: &Query, reading: Reading, plan: &Plan, done: Done) {
+        let mut size = 0;
+        let mut filter = Value::Object(form::of(&query.filter, &mut size));
+        let form_size = weight::of(&filter);
+        if form_size > SLOW_QUERY_BYTES_MAX {
+            filter = "?".into();
         }
+        let mut form = Object::new();
+        form.set("collection", Value::from(&*collection.name));
+        form.set("filter", filter);
+        form.set("sort", plan::by(&query.sort));
+        let query = (size + form_size <= SLOW_QUERY_BYTES_MAX).then(|| (query.clone(), reading));
         let list = &mut *self.list.borrow_mut();
-        let entry = Entry {
-            form: encoded,
-            collection: collection.id,
-            query: is_kept.then(|| (query.clone(), reading)),
-            count: 1,
-            done,
-            max_ms: done.time_ms,
-            plan: plan.name(),
-            last: self.env.now(),
-        };
-        match list.iter_mut().find(|known| known.form == entry.form) {
-            Some(known) => known.join(entry),
-            None => {
-                if list.len() >= SLOW_QUERIES_MAX {
-                    let least = list
-                        .iter()
-                        .enumerate()
-                        .min_by(|(_, left), (_, right)| left.done.time_ms.total_cmp(&right.done.time_ms));
-                    if let Some((place, _)) = least {
-                        list.swap_remove(place);
-                    }
+        let mut place = list.iter().position(|entry| entry.form == form).unwrap_or(list.len());
+        if place == list.len() && place >= SLOW_QUERIES_MAX {
+            place = 0;
+            let mut least = f64::INFINITY;
+            for (at, entry) in list.iter().enumerate() {
+                if entry.done.time_ms < least {
+                    (place, least) = (at, entry.done.time_ms);
                 }
-                list.push(entry);
             }
+            list.swap_remove(place);
+            place = list.len();
         }
+        if place == list.len() {
+            let (collection, plan) = (collection.id, String::new());
+            let (done, last) = (Done::default(), Timestamp::default());
+            list.push(Entry { form, collection, query: None, count: 0, done, max_ms: 0.0, plan, last });
+        }
+        let Some(entry) = list.get_mut(place) else { return };
+        entry.count += 1;
+        entry.done.time_ms += done.time_ms;
+        entry.done.returned += done.returned;
+        entry.done.reads.keys += done.reads.keys;
+        entry.done.reads.documents += done.reads.documents;
+        entry.max_ms = entry.max_ms.max(done.time_ms);
+        entry.query = query;
+        entry.plan = plan.name();
+        entry.last = self.env.now();
     }
 
     /// `[{ collection, filter, sort, count, totalMs, maxMs, keys, documents, returned, plan, last } ...]`, the slowest first.
-    pub(crate) fn queries(&self) -> Result<Value> {
+    pub(crate) fn queries(&self) -> Value {
         let list = self.list.borrow();
         let max_ms = |place: usize| list.get(place).map_or(0.0, |entry| entry.max_ms);
-        let order = sorted::order(list.len(), &mut |left, right| max_ms(right).total_cmp(&max_ms(left)));
-        let each = order.into_iter().filter_map(|place| list.get(place));
-        let each = each.map(|entry| entry.told().map(Value::Object));
-        Ok(Value::Array(each.collect::<Result<_>>()?))
-    }
-
-    /// The collections with slow queries.
-    fn collections(&self) -> Vec<CollectionId> {
-        let mut ids: Vec<CollectionId> = Vec::new();
-        for entry in &*self.list.borrow() {
-            if !ids.contains(&entry.collection) {
-                ids.push(entry.collection);
-            }
+        let mut queries: Vec<Value> = Vec::new();
+        for place in sorted::order(list.len(), &mut |left, right| max_ms(right).total_cmp(&max_ms(left))) {
+            queries.extend(list.get(place).map(Entry::told));
         }
-        ids
+        queries.into()
     }
 
-    fn of(&self, collection: CollectionId) -> Vec<Asked> {
+    fn advise(&self, collection: &Collection, statistics: &dyn Statistics, advice: &mut Vec<Value>) -> Result<()> {
         let list = self.list.borrow();
-        let of = list.iter().filter(|entry| entry.collection == collection);
-        of.filter_map(|entry| {
-            let (query, reading) = entry.query.clone()?;
-            let is_whole = query.limit.is_none() && query.skip == 0 && reading != Reading::Stream;
-            let matching = is_whole.then(|| entry.done.returned as f64 / entry.count as f64);
-            Some(Asked { query, reading, matching, told: entry.told().ok()?, count: entry.count, done: entry.done })
-        })
-        .collect()
+        let (mut wanting, mut entries) = (Vec::new(), Vec::new());
+        for entry in list.iter().filter(|entry| entry.collection == collection.id) {
+            let Some((query, reading)) = &entry.query else { continue };
+            let is_whole = query.limit.is_none() && query.skip == 0 && *reading != Reading::Stream;
+            let count = entry.count as f64;
+            let matching = is_whole.then(|| entry.done.returned as f64 / count);
+            wanting.push(Wanting { question: query.question(collection, *reading), count, matching });
+            entries.push(entry);
+        }
+        let found = plan::advise(&wanting, statistics)?;
+        let saves = |place: usize| found.get(place).map_or(0.0, |wanted| wanted.now - wanted.then);
+        for place in sorted::order(found.len(), &mut |left, right| saves(right).total_cmp(&saves(left))) {
+            let Some(wanted) = found.get(place) else { continue };
+            let (mut fields, mut queries): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
+            for field in &wanted.fields {
+                fields.push(field.as_str().into());
+            }
+            let (mut read, mut returned) = (0, 0);
+            for entry in wanted.serves.iter().filter_map(|place| entries.get(*place)) {
+                queries.push(entry.told());
+                read += entry.done.reads.documents.max(entry.done.reads.keys);
+                returned += entry.done.returned;
+            }
+            let each = read / returned.max(1);
+            let reason = format!("slow queries read {each} documents or keys for each document that they returned");
+            let mut told = told("create", collection, &reason);
+            let mut index = Object::new();
+            index.set("fields", fields.into());
+            told.set("index", index.into());
+            told.set("queries", queries.into());
+            let mut estimate = Object::new();
+            estimate.set("now", whole(wanted.now));
+            estimate.set("then", whole(wanted.then));
+            told.set("estimate", estimate.into());
+            advice.push(told.into());
+        }
+        Ok(())
     }
 
-    /// What no query has used, of the collections in which something was looked for.
-    fn unused(&self, catalog: &Catalog, advice: &mut Vec<Value>) {
-        let used = self.used.borrow();
-        let is_used = |collection: &Collection, index| used.get(&(collection.id, index)).is_some();
+    /// What no query has used of a collection, if something was looked for in it.
+    fn unused(&self, collection: &Collection, advice: &mut Vec<Value>) {
         let since_ms = self.now_ms() - self.since_ms;
-        let reason = [
-            "no query used it since the database was opened here",
-            if since_ms < TELLING_MS { ", which is too short a time to tell" } else { "" },
-        ]
-        .concat();
-        for collection in catalog.iter().filter(|collection| is_used(collection, None)) {
-            for index in
-                collection.indexes.iter().filter(|index| !index.is_unique && !is_used(collection, Some(index.id)))
-            {
-                advice.push(Value::Object(Object::from([
-                    ("advice", "unused".into()),
-                    ("collection", Value::from(&*collection.name)),
-                    ("index", Value::from(&*index.facts.name)),
-                    ("reason", Value::from(&*reason)),
-                    ("sinceMs", whole(since_ms)),
-                ])));
+        for index in &collection.indexes {
+            let is_used = index.is_unique || self.is_used((collection.id, Some(index.id)));
+            if is_used || !self.is_used((collection.id, None)) {
+                continue;
             }
+            let mut reason = String::from("no query used it since the database was opened here");
+            if since_ms < TELLING_MS {
+                reason += ", which is too short a time to tell";
+            }
+            let mut told = told("unused", collection, &reason);
+            told.set("index", Value::from(&*index.facts.name));
+            told.set("sinceMs", whole(since_ms));
+            advice.push(told.into());
         }
     }
-}
-
-/// A query as advice needs it, and as it is told.
-struct Asked {
-    query: Query,
-    reading: Reading,
-    matching: Option<f64>,
-    count: usize,
-    done: Done,
-    told: Object,
 }
 
 impl Entry {
-    fn join(&mut self, other: Entry) {
-        self.count += 1;
-        self.done.time_ms += other.done.time_ms;
-        self.done.returned += other.done.returned;
-        self.done.reads.keys += other.done.reads.keys;
-        self.done.reads.documents += other.done.reads.documents;
-        self.max_ms = self.max_ms.max(other.max_ms);
-        (self.query, self.plan, self.last) = (other.query, other.plan, other.last);
-    }
-
-    fn told(&self) -> Result<Object> {
-        let Value::Object(mut told) = codec::decode(&self.form)? else { return Ok(Object::new()) };
+    fn told(&self) -> Value {
+        let mut told = self.form.clone();
         let reads = self.done.reads;
         for (name, count) in [
             ("count", self.count),
@@ -234,54 +235,38 @@ impl Entry {
         told.set("maxMs", number(self.max_ms));
         told.set("plan", Value::from(&*self.plan));
         told.set("last", Value::Date(self.last.as_ms()));
-        Ok(told)
+        told.into()
     }
 }
 
 /// `[{ advice: 'create', ... } ..., { advice: 'unused', ... } ...]`.
 ///
 /// # Errors
-/// What estimates fail with.
+/// `corrupt` where a plan cannot be made.
 pub(crate) async fn advise<S: Storage>(shared: &Rc<Shared<S>>) -> Result<Value> {
     let catalog = shared.catalog().await?;
     // Nothing is awaited in between: the snapshot has this catalog.
     let reader = Reader::Snapshot(shared.engine.snapshot()?);
     let mut advice = Vec::new();
-    for id in shared.slow.collections() {
-        let Some(collection) = catalog.by_id(id) else { continue };
-        let known = Known::of(&reader, collection).await;
-        let asked = shared.slow.of(id);
-        let mut wanting = Vec::with_capacity(asked.len());
-        for asked in &asked {
-            let question = asked.query.question(collection, asked.reading);
-            wanting.push(Wanting { question, count: asked.count as f64, matching: asked.matching });
+    for collection in catalog.iter() {
+        if !shared.slow.list.borrow().iter().any(|entry| entry.collection == collection.id) {
+            continue;
         }
-        for wanted in plan::advise(&wanting, &known)? {
-            let fields = wanted.fields.iter().map(|field| Value::from(field.as_str())).collect();
-            let serves: Vec<&Asked> = wanted.serves.iter().filter_map(|place| asked.get(*place)).collect();
-            let estimate = Object::from([("now", whole(wanted.now)), ("then", whole(wanted.then))]);
-            advice.push(Value::Object(Object::from([
-                ("advice", "create".into()),
-                ("collection", Value::from(&*collection.name)),
-                ("index", Object::from([("fields", Value::Array(fields))]).into()),
-                ("reason", reason(&serves).into()),
-                ("queries", serves.iter().map(|asked| asked.told.clone().into()).collect::<Vec<Value>>().into()),
-                ("estimate", estimate.into()),
-            ])));
-        }
+        let known = Known { estimates: reader.estimates(collection).await, collection };
+        shared.slow.advise(collection, &known, &mut advice)?;
     }
-    shared.slow.unused(&catalog, &mut advice);
+    for collection in catalog.iter() {
+        shared.slow.unused(collection, &mut advice);
+    }
     Ok(advice.into())
 }
 
-fn reason(serves: &[&Asked]) -> String {
-    let sum = |of: fn(&Done) -> usize| serves.iter().map(|asked| of(&asked.done)).sum::<usize>();
-    let read = sum(|done| done.reads.documents.max(done.reads.keys));
-    let each = read / sum(|done| done.returned).max(1);
-    format!(
-        "slow queries of {} form(s) read {each} documents or keys for each document that they returned",
-        serves.len()
-    )
+fn told(advice: &str, collection: &Collection, reason: &str) -> Object {
+    let mut told = Object::new();
+    told.set("advice", advice.into());
+    told.set("collection", Value::from(&*collection.name));
+    told.set("reason", reason.into());
+    told
 }
 
 fn number(number: f64) -> Value {

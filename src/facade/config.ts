@@ -87,11 +87,15 @@ export function readConfig(given: OpenConfig): Config {
   const called = new Map<string, StandardSchema>()
   const migrations = new Map<string, Migration>()
   const collections = Object.entries(given.collections ?? {}).map(([name, config]) => [name, readCollection(name, config, called, migrations)])
-  const engine = { name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, preload: given.preload, conflict_retries: CONFLICT_RETRIES, accepts_loss: given.acceptLoss === true, alert_thresholds: { query_time: queryTime } }
+  const engine = {
+    name: given.name, storage, durability, stores: given.databases, collections, cache_bytes: given.cacheBytes, preload: given.preload,
+    conflict_retries: CONFLICT_RETRIES, accepts_loss: given.acceptLoss === true, alert_thresholds: { query_time: queryTime },
+  }
   const sorted = collections.slice().sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
   const { main = 'main', backup = 'backup', cache = 'cache' } = given.databases ?? {}
   const worker = readThread(given.thread)
-  const identity = JSON.stringify([storage, worker === undefined ? 'inline' : 'worker', durability, [main, backup, cache], sorted, given.cacheBytes, given.preload ?? true, queryTime, [...called].map(([name, schema]) => [name, numberOf(schema)])])
+  const kept = [storage, worker === undefined ? 'inline' : 'worker', durability, [main, backup, cache]]
+  const identity = JSON.stringify([...kept, sorted, given.cacheBytes, given.preload ?? true, queryTime, [...called].map(([name, schema]) => [name, numberOf(schema)])])
   return { name: given.name, storage, durability, acceptLoss: given.acceptLoss === true, worker, called, migrations, engine, identity }
 }
 

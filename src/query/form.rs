@@ -16,9 +16,6 @@ pub(crate) fn of(filter: &Filter, bytes: &mut usize) -> Object {
     let mut form = Object::new();
     let mut more = Vec::new();
     for conjunct in filter.conjuncts() {
-        let joined = |filters: &[Filter], bytes: &mut usize| -> Value {
-            filters.iter().map(|filter| Value::Object(of(filter, bytes))).collect::<Vec<_>>().into()
-        };
         let (name, operand) = match conjunct {
             Filter::Field(path, test) => {
                 let (operator, operand) = of_test(test, bytes);
@@ -26,9 +23,9 @@ pub(crate) fn of(filter: &Filter, bytes: &mut usize) -> Object {
                 continue;
             }
             Filter::Itself(test) => of_test(test, bytes),
-            Filter::All(filters) => ("$and", joined(filters, bytes)),
-            Filter::Any(filters) => ("$or", joined(filters, bytes)),
-            Filter::Not(filter) => ("$nor", joined(core::slice::from_ref(&**filter), bytes)),
+            Filter::All(filters) => ("$and", of_all(filters, bytes)),
+            Filter::Any(filters) => ("$or", of_all(filters, bytes)),
+            Filter::Not(filter) => ("$nor", of_all(core::slice::from_ref(&**filter), bytes)),
             Filter::Expression(_) => ("$expr", VALUE.into()),
             Filter::Text(_) => ("$text", VALUE.into()),
         };
@@ -42,6 +39,14 @@ pub(crate) fn of(filter: &Filter, bytes: &mut usize) -> Object {
         form.set("$and", more.into());
     }
     form
+}
+
+fn of_all(filters: &[Filter], bytes: &mut usize) -> Value {
+    let mut forms: Vec<Value> = Vec::new();
+    for filter in filters {
+        forms.push(of(filter, bytes).into());
+    }
+    forms.into()
 }
 
 /// Joins what is asked of one field.
@@ -78,7 +83,7 @@ fn of_test(test: &Test, bytes: &mut usize) -> (&'static str, Value) {
             return ("$elemMatch", of(filter, bytes).into());
         }
     };
-    *bytes += values.iter().map(weight::of).sum::<usize>();
+    values.iter().for_each(|value| *bytes += weight::of(value));
     (operator, VALUE.into())
 }
 

@@ -260,14 +260,17 @@ impl Plan {
     pub(crate) fn name(&self) -> String {
         let mut name = String::new();
         for walk in self.walks.iter().chain(&self.among) {
-            let index = walk.index().map_or("", |name| name);
-            let way = [walk.kind(), index].join(if index.is_empty() { "" } else { " " });
+            let mut way = walk.kind().to_owned();
+            if let Some(name) = walk.index() {
+                way.push(' ');
+                way += name;
+            }
             if !name.ends_with(&way) {
-                name += if name.is_empty() { "" } else { " + " };
+                let joint = if self.among.is_some() { " among " } else { " + " };
+                name += if name.is_empty() { "" } else { joint };
                 name += &way;
             }
         }
-        name += if self.among.is_some() { " in both" } else { "" };
         name += if self.is_sorted() { "" } else { ", sort" };
         name += if self.residual.is_all() { "" } else { ", filter" };
         name

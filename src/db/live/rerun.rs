@@ -6,9 +6,9 @@
 //!
 //! Invariants: one run at a time; a commit during a run has another follow; what did not change does not cross.
 
-use super::Lives;
 use super::commit::Commit;
 use super::message::Message;
+use super::{List, Lives};
 use crate::db::aggregate::{Met, Run, query_of};
 use crate::db::answer::Documents;
 use crate::db::find::Reading;
@@ -104,7 +104,7 @@ impl Reads {
 
 /// Runs a pipeline; answers with the difference.
 pub(super) async fn read<S: Storage>(scope: &Scope<'_, S>, shared: &Rc<Shared<S>>, number: usize) -> Result<Vec<u8>> {
-    let asked = shared.lives.with_rerun(number, |rerun| Rc::clone(&rerun.asked))?;
+    let asked = Rc::clone(&shared.lives.0.borrow_mut().rerun(number)?.asked);
     let name = asked.text("collection")?;
     let (sources, pipeline) = scope.pipeline(&asked).await?;
     // Nothing is awaited in between: this is what the pipeline reads, and commits after it are noted.
@@ -112,10 +112,12 @@ pub(super) async fn read<S: Storage>(scope: &Scope<'_, S>, shared: &Rc<Shared<S>
     let key_fields = sources.catalog.collection(name).map(|collection| collection.key_fields.clone());
     let reads = Reads::of(&sources.catalog, name, &pipeline);
     let (reads, met) = reads.map_or((None, None), |(reads, met)| (Some(reads), met));
-    shared.lives.with_rerun(number, |rerun| {
+    {
+        let list = &mut *shared.lives.0.borrow_mut();
+        let rerun = list.rerun(number)?;
         rerun.state = State::Running { is_stale: false };
         rerun.reads = reads;
-    })?;
+    }
     let outer: Rc<[Option<Value>]> = Rc::new([]);
     let run = Run::open(&Rc::new(sources), name, &pipeline, &outer, Reading::Documents);
     let values = match run {
@@ -126,9 +128,18 @@ pub(super) async fn read<S: Storage>(scope: &Scope<'_, S>, shared: &Rc<Shared<S>
         Ok(values) => shared.lives.finish_rerun(number, seq, &values, &key_fields.unwrap_or_default()),
         Err(error) => {
             // It may have been closed meanwhile.
-            let _ = shared.lives.with_rerun(number, |rerun| rerun.state = State::Due);
+            if let Ok(rerun) = shared.lives.0.borrow_mut().rerun(number) {
+                rerun.state = State::Due;
+            }
             Err(error)
         }
+    }
+}
+
+impl List {
+    fn rerun(&mut self, number: usize) -> Result<&mut Rerun> {
+        let rerun = self.reruns.get_mut(&number);
+        rerun.map(|rerun| &mut **rerun).ok_or_else(|| Error::new(ErrorKind::NotFound, "the live query is not open"))
     }
 }
 
@@ -143,12 +154,6 @@ impl Lives {
 
     pub(super) fn is_rerun(&self, number: usize) -> bool {
         self.0.borrow().reruns.get(&number).is_some()
-    }
-
-    fn with_rerun<T>(&self, number: usize, work: impl FnOnce(&mut Rerun) -> T) -> Result<T> {
-        let mut list = self.0.borrow_mut();
-        let rerun = list.reruns.get_mut(&number);
-        rerun.map(|rerun| work(rerun)).ok_or_else(|| Error::new(ErrorKind::NotFound, "the live query is not open"))
     }
 
     /// Takes in what came out; where a commit came meanwhile, that is told after it.

@@ -10,16 +10,17 @@
 
 use super::candidate::fields_of;
 use super::cost::selectivity;
-use super::{Access, IndexFacts, Question, Statistics, plan, union};
+use super::{IndexFacts, Question, Statistics, plan, union};
 use crate::error::Result;
 use crate::limits::KEY_FIELDS_MAX;
 use crate::query::bounds::bounds;
 use crate::query::filter::{Filter, Test};
-use crate::sorted;
-use crate::value::{Direction, KeyRange, Name, Path, Value};
+use crate::value::{KeyRange, Path, Value};
 
 /// So many times as cheap must a query become.
 const WORTH: f64 = 2.0;
+/// Fields that are looked at in one collection.
+const PATHS_MAX: usize = 64;
 
 /// A query that wants to be quicker.
 #[derive(Clone, Copy, Debug)]
@@ -43,10 +44,11 @@ pub(crate) struct Wanted {
     pub(crate) now: f64,
     /// What they would cost.
     pub(crate) then: f64,
+    ranks: Ranks,
 }
 
-/// Fields by rank; within one, in any order. None is empty.
-type Ranks = Vec<Vec<Path>>;
+/// Fields by rank, each a set of places among all paths; none is empty.
+type Ranks = Vec<u64>;
 
 /// An index as if it were there.
 struct Wish {
@@ -79,81 +81,88 @@ impl Statistics for With<'_> {
     }
 }
 
-/// The indexes that these queries of one collection want, the one that saves most first.
+/// The indexes that these queries of one collection want.
 ///
 /// # Errors
 /// As [`plan`].
 pub(crate) fn advise(wanting: &[Wanting<'_>], statistics: &dyn Statistics) -> Result<Vec<Wanted>> {
-    let mut found: Vec<(Ranks, Wanted)> = Vec::new();
+    let mut paths = Vec::new();
+    let mut found: Vec<Wanted> = Vec::new();
     for (place, wants) in wanting.iter().enumerate() {
         let question = &wants.question;
-        let wishes = wishes(wants, statistics)?;
+        let wishes = wishes(wants, &mut paths, statistics)?;
         let mut indexes = question.indexes.to_vec();
-        indexes.extend(wishes.iter().map(|wish| wish.facts.clone()));
+        for wish in &wishes {
+            indexes.push(wish.facts.clone());
+        }
         let with = Question { indexes: &indexes, ..*question };
         if !with.is_open() {
             continue;
         }
         let now = plan(question, statistics)?.cost.rank() * wants.count;
-        let then = plan(&with, &With { known: statistics, wishes: &wishes })?;
-        let is_used = |name: &Name| {
-            then.walks.iter().any(|walk| matches!(&walk.access, Access::Index { name: used, .. } if used == name))
-        };
-        let then_cost = then.cost.rank() * wants.count;
-        if then_cost * WORTH > now {
+        let plan = plan(&with, &With { known: statistics, wishes: &wishes })?;
+        let then = plan.cost.rank() * wants.count;
+        if then * WORTH > now {
             continue;
         }
-        for wish in wishes.into_iter().filter(|wish| is_used(&wish.facts.name)) {
-            let both =
-                found.iter().enumerate().find_map(|(place, (ranks, _))| Some((place, refined(ranks, &wish.ranks)?)));
-            let (ranks, wanted) = match both.and_then(|(place, both)| Some((found.get_mut(place)?, both))) {
-                Some((known, both)) => {
-                    known.0 = both;
-                    (&known.0, &mut known.1)
-                }
-                None => {
-                    let wanted = Wanted { fields: Vec::new(), serves: Vec::new(), now: 0.0, then: 0.0 };
-                    found.push((wish.ranks, wanted));
-                    match found.last_mut() {
-                        Some((ranks, wanted)) => (&*ranks, wanted),
-                        None => continue,
-                    }
-                }
-            };
-            wanted.fields = flat(ranks, question.key_fields);
+        for wish in wishes {
+            if !plan.indexes().any(|name| *name == wish.facts.name) {
+                continue;
+            }
+            join(&mut found, wish.ranks);
+            let Some(wanted) = found.last_mut() else { continue };
+            wanted.fields = flat(&wanted.ranks, &paths, question.key_fields);
             if wanted.serves.last() != Some(&place) {
                 wanted.serves.push(place);
                 wanted.now += now;
-                wanted.then += then_cost;
+                wanted.then += then;
             }
         }
     }
-    let known = wanting.first().map_or(&[][..], |wants| wants.question.indexes);
-    let is_there =
-        |wanted: &Wanted| known.iter().any(|index| !index.sparse && index.fields.starts_with(&wanted.fields));
-    let mut found: Vec<Option<Wanted>> =
-        found.into_iter().map(|(_, wanted)| Some(wanted).filter(|wanted| !is_there(wanted))).collect();
-    let saves = |place: usize| found.get(place).and_then(Option::as_ref).map_or(0.0, |wanted| wanted.now - wanted.then);
-    let order = sorted::order(found.len(), &mut |left, right| saves(right).total_cmp(&saves(left)));
-    Ok(order.into_iter().filter_map(|place| found.get_mut(place)?.take()).collect())
+    if let Some(Wanting { question, .. }) = wanting.first() {
+        found.retain(|wanted| {
+            !question.indexes.iter().any(|index| !index.sparse && index.fields.starts_with(&wanted.fields))
+        });
+    }
+    Ok(found)
+}
+
+/// Has one among those found have these ranks as well, if one can, or adds another; it is the last of them then.
+fn join(found: &mut Vec<Wanted>, ranks: Ranks) {
+    for place in 0..found.len() {
+        let both = found.get(place).and_then(|wanted| refined(&wanted.ranks, &ranks));
+        if let Some(ranks) = both {
+            let wanted = found.swap_remove(place);
+            found.push(Wanted { ranks, ..wanted });
+            return;
+        }
+    }
+    found.push(Wanted { fields: Vec::new(), serves: Vec::new(), now: 0.0, then: 0.0, ranks });
 }
 
 /// What a query wants: one index, or one for each part of an `$or`.
-fn wishes(wants: &Wanting<'_>, statistics: &dyn Statistics) -> Result<Vec<Wish>> {
-    let conjuncts = union::simplified(wants.question.filter);
-    let conjuncts: Vec<&Filter> = conjuncts.iter().map(AsRef::as_ref).collect();
-    let mut wishes = Vec::new();
-    let parts =
-        conjuncts.iter().find_map(|conjunct| if let Filter::Any(parts) = conjunct { Some(parts) } else { None });
-    match parts.filter(|_| !conjuncts.iter().any(|conjunct| equal(conjunct).is_some())) {
-        Some(parts) => {
-            for part in parts {
-                let part = union::simplified(part);
-                let both: Vec<&Filter> = part.iter().map(AsRef::as_ref).chain(conjuncts.iter().copied()).collect();
-                wishes.extend(wish(wants, None, &both, wishes.len(), statistics)?);
-            }
+fn wishes(wants: &Wanting<'_>, paths: &mut Vec<Path>, statistics: &dyn Statistics) -> Result<Vec<Wish>> {
+    let simple = union::simplified(wants.question.filter);
+    let conjuncts: Vec<&Filter> = simple.iter().map(AsRef::as_ref).collect();
+    let mut parts: &[Filter] = &[];
+    for conjunct in &conjuncts {
+        match conjunct {
+            Filter::Any(any) if parts.is_empty() => parts = any,
+            _ => {}
         }
-        None => wishes.extend(wish(wants, wants.matching, &conjuncts, 0, statistics)?),
+    }
+    if conjuncts.iter().any(|conjunct| bound(conjunct).is_some_and(|(_, is_equal)| is_equal)) {
+        parts = &[];
+    }
+    let mut wishes = Vec::new();
+    if parts.is_empty() {
+        wish(wants, wants.matching, &conjuncts, (paths, &mut wishes), statistics)?;
+    }
+    for part in parts {
+        let simple = union::simplified(part);
+        let mut both: Vec<&Filter> = simple.iter().map(AsRef::as_ref).collect();
+        both.extend_from_slice(&conjuncts);
+        wish(wants, None, &both, (paths, &mut wishes), statistics)?;
     }
     Ok(wishes)
 }
@@ -162,75 +171,106 @@ fn wish(
     wants: &Wanting<'_>,
     matching: Option<f64>,
     conjuncts: &[&Filter],
-    place: usize,
+    (paths, wishes): (&mut Vec<Path>, &mut Vec<Wish>),
     statistics: &dyn Statistics,
-) -> Result<Option<Wish>> {
+) -> Result<()> {
     let question = &wants.question;
-    let ranks = ranks(question, conjuncts);
-    let fields = flat(&ranks, question.key_fields);
-    if fields.is_empty() {
-        return Ok(None);
+    let ranks = ranks(question, conjuncts, paths);
+    let fields = flat(&ranks, paths, question.key_fields);
+    let Some(first) = fields.first() else { return Ok(()) };
+    let mut multi = 0;
+    for (place, path) in fields.iter().enumerate() {
+        for index in question.indexes {
+            let is_multi = index.fields.iter().enumerate().any(|(at, field)| field == path && index.is_multi(at));
+            multi |= u16::from(is_multi) << place;
+        }
     }
-    let is_multi = |path: &Path| {
-        let at = |index: &IndexFacts| {
-            index.fields.iter().position(|field| field == path).is_some_and(|at| index.is_multi(at))
-        };
-        question.indexes.iter().any(at)
-    };
-    let multi = fields.iter().enumerate().map(|(place, path)| u16::from(is_multi(path)) << place).sum();
     // No index that is there has a control character in its name.
-    let name = ["\u{1}", fields.first().map_or("", Path::as_str), &"\u{1}".repeat(place)].concat();
+    let name = [first.as_str(), "\u{1}", wishes.last().map_or("", |wish| &wish.facts.name)].concat();
     let facts = IndexFacts { name: name.into(), fields, sparse: false, multi, weights: None };
     let found = bounds(&fields_of(Some(&facts), question.key_fields), conjuncts)?;
-    let part = found.used.iter().filter_map(|place| conjuncts.get(*place));
-    let part: f64 = part.map(|filter| selectivity(filter, question, statistics)).product();
-    let entries = statistics.documents() * part;
+    let mut entries = statistics.documents();
+    for filter in found.used.iter().filter_map(|place| conjuncts.get(*place)) {
+        entries *= selectivity(filter, question, statistics);
+    }
     let entries = match matching {
         // What the bounds leave is just what matches.
         Some(matching) if found.used.len() == conjuncts.len() => matching,
         Some(matching) => entries.max(matching),
         None => entries,
     };
-    Ok(Some(Wish { ranks, facts, entries: entries / found.ranges.len().max(1) as f64 }))
+    wishes.push(Wish { ranks, facts, entries: entries / found.ranges.len().max(1) as f64 });
+    Ok(())
 }
 
-/// The path of a field that must have one of some values.
-fn equal(filter: &Filter) -> Option<&Path> {
-    let is_array = |value: &Value| matches!(value, Value::Array(_));
-    match filter {
-        Filter::Field(path, Test::Eq(value)) if !is_array(value) => Some(path),
-        Filter::Field(path, Test::In(values)) if !values.iter().any(is_array) => Some(path),
-        _ => None,
-    }
+/// The path of a field that must have one of some values (true), or one in a range.
+fn bound(filter: &Filter) -> Option<(&Path, bool)> {
+    let Filter::Field(path, test) = filter else { return None };
+    let (values, is_equal) = match test {
+        Test::Eq(value) => (core::slice::from_ref(value), true),
+        Test::In(values) => (&values[..], true),
+        Test::Gt(value) | Test::Gte(value) | Test::Lt(value) | Test::Lte(value) => {
+            (core::slice::from_ref(value), false)
+        }
+        _ => return None,
+    };
+    let is_array = values.iter().any(|value| matches!(value, Value::Array(_)));
+    (!is_array).then_some((path, is_equal))
 }
 
-fn ranks(question: &Question<'_>, conjuncts: &[&Filter]) -> Ranks {
-    let mut equals: Vec<Path> = Vec::new();
-    for path in conjuncts.iter().filter_map(|conjunct| equal(conjunct)) {
-        if !equals.contains(path) {
-            equals.push(path.clone());
+fn ranks(question: &Question<'_>, conjuncts: &[&Filter], paths: &mut Vec<Path>) -> Ranks {
+    let (mut equal, mut range) = (0, 0);
+    for (path, is_equal) in conjuncts.iter().filter_map(|conjunct| bound(conjunct)) {
+        let place = place_of(path, paths);
+        if is_equal {
+            equal |= place;
+        } else if range == 0 {
+            range = place;
         }
     }
-    let sort: Vec<&(Path, Direction)> =
-        question.sort.fields().iter().filter(|(path, _)| !equals.contains(path)).collect();
-    // Keys are read one way or the other.
-    let is_one_way = sort.windows(2).all(|two| matches!(two, [left, right] if left.1 == right.1));
-    let mut ranks: Ranks = vec![equals];
-    if is_one_way {
-        ranks.extend(sort.into_iter().map(|(path, _)| vec![path.clone()]));
+    let mut ranks = vec![equal];
+    let (mut all, mut way) = (equal, None);
+    for (path, direction) in question.sort.fields() {
+        let place = place_of(path, paths);
+        if equal & place != 0 {
+            continue;
+        }
+        if *way.get_or_insert(direction) != direction {
+            // Keys are read one way or the other.
+            ranks.truncate(1);
+            all = equal;
+            break;
+        }
+        ranks.push(place);
+        all |= place;
     }
-    let range = conjuncts.iter().find_map(|conjunct| match conjunct {
-        Filter::Field(path, Test::Gt(_) | Test::Gte(_) | Test::Lt(_) | Test::Lte(_)) => Some(path),
-        _ => None,
-    });
-    ranks.extend(range.filter(|path| !ranks.iter().any(|rank| rank.contains(path))).map(|path| vec![path.clone()]));
-    ranks.retain(|rank| !rank.is_empty());
+    ranks.push(range & !all);
+    ranks.retain(|rank| *rank != 0);
     ranks
 }
 
+/// The path as a set of one; empty where there are too many.
+fn place_of(path: &Path, paths: &mut Vec<Path>) -> u64 {
+    let place = paths.iter().position(|known| known == path).unwrap_or(paths.len());
+    if place >= PATHS_MAX {
+        return 0;
+    }
+    if place == paths.len() {
+        paths.push(path.clone());
+    }
+    1 << place
+}
+
 /// The fields of an index. Its entries end with the primary key, which need not be named.
-fn flat(ranks: &Ranks, key_fields: &[Path]) -> Vec<Path> {
-    let mut fields: Vec<Path> = ranks.iter().flatten().take(KEY_FIELDS_MAX).cloned().collect();
+fn flat(ranks: &[u64], paths: &[Path], key_fields: &[Path]) -> Vec<Path> {
+    let mut fields = Vec::new();
+    for rank in ranks {
+        for (place, path) in paths.iter().enumerate() {
+            if rank >> place & 1 == 1 && fields.len() < KEY_FIELDS_MAX {
+                fields.push(path.clone());
+            }
+        }
+    }
     if fields.ends_with(key_fields) {
         fields.truncate(fields.len() - key_fields.len());
     }
@@ -238,33 +278,26 @@ fn flat(ranks: &Ranks, key_fields: &[Path]) -> Vec<Path> {
 }
 
 /// Ranks that are right for both; none where there are none.
-fn refined(one: &Ranks, other: &Ranks) -> Option<Ranks> {
-    let (mut one, mut other) = (one.iter().cloned(), other.iter().cloned());
-    let (mut left, mut right) = (one.next(), other.next());
+fn refined(one: &[u64], other: &[u64]) -> Option<Ranks> {
+    let (mut one, mut other) = (one.iter(), other.iter());
+    let (mut mine, mut its) = (0, 0);
     let mut both = Ranks::new();
     loop {
-        match (left, right) {
-            (Some(mine), Some(its)) => {
-                let (common, mine): (Vec<Path>, Vec<Path>) = mine.into_iter().partition(|path| its.contains(path));
-                let its: Vec<Path> = its.into_iter().filter(|path| !common.contains(path)).collect();
-                if common.is_empty() || !(mine.is_empty() || its.is_empty()) {
-                    return None;
-                }
-                both.push(common);
-                left = if mine.is_empty() { one.next() } else { Some(mine) };
-                right = if its.is_empty() { other.next() } else { Some(its) };
-            }
-            (Some(rest), None) => {
-                both.push(rest);
-                both.extend(one);
-                return Some(both);
-            }
-            (None, rest) => {
-                both.extend(rest);
-                both.extend(other);
-                return Some(both);
-            }
+        if mine == 0 {
+            mine = *one.next().unwrap_or(&0);
         }
+        if its == 0 {
+            its = *other.next().unwrap_or(&0);
+        }
+        let common = if mine == 0 || its == 0 { mine | its } else { mine & its };
+        if common == 0 {
+            return (mine | its == 0).then_some(both);
+        }
+        (mine, its) = (mine & !common, its & !common);
+        if mine != 0 && its != 0 {
+            return None;
+        }
+        both.push(common);
     }
 }
 
