@@ -180,8 +180,7 @@ export function readIndex(given: unknown, where: string): EngineIndex {
     fields: readFields(given.fields, what),
     unique: given.unique === true,
     sparse: given.sparse === true,
-    type: given.type,
-    weights: given.weights,
+    ...(given.type === undefined ? {} : { type: given.type, weights: given.weights }),
   }
 }
 

@@ -22,7 +22,7 @@ describe('names are the contract', () => {
     assert.deepEqual(methods(Collection), ['createIndex', 'dropIndex', 'indexes', 'stats', 'tryMigration'])
     assert.deepEqual(methods(Cursor), ['columns', 'count', 'explain', 'first', 'keys', 'limit', 'live', 'project', 'skip', 'sort', 'subscribe', 'toArray'])
     assert.equal(typeof Cursor.prototype[Symbol.asyncIterator], 'function')
-    assert.deepEqual(methods(db.constructor), ['close', 'collection', 'collections', 'on', 'stats', 'transaction'])
+    assert.deepEqual(methods(db.constructor), ['advise', 'close', 'collection', 'collections', 'on', 'slowQueries', 'stats', 'transaction'])
   })
 })
 

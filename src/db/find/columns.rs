@@ -148,6 +148,7 @@ impl<S: Storage> Running<S> {
         let of: &Collection = &self.collection;
         let columns = snapshot.columns(&of.id.documents(), &wanted, &Opening(of)).await?;
         let Some(columns) = columns else { return Ok(None) };
+        self.note_keys(columns.len());
         let mut chosen = Chosen { columns, wanted, rows: None };
         // What a test fails with, a document fails with as well, and is named.
         let Ok(rows) = columnar.rows(&|path: &Path| chosen.vector(&Column::Path(path.clone()))) else {

@@ -61,6 +61,11 @@ impl<S: Storage> Running<S> {
         })
     }
 
+    /// So many keys were passed elsewhere.
+    pub(super) fn note_keys(&self, count: usize) {
+        self.source.note_keys(count);
+    }
+
     pub(super) const fn reads(&self) -> Reads {
         self.source.reads()
     }

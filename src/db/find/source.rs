@@ -133,6 +133,13 @@ impl<S: Storage> Source<S> {
         self.reads.get()
     }
 
+    /// So many keys were passed in other ways.
+    pub(super) fn note_keys(&self, count: usize) {
+        let mut reads = self.reads.get();
+        reads.keys += count;
+        self.reads.set(reads);
+    }
+
     /// So many documents were looked up by what was found.
     pub(super) fn note_documents(&self, count: usize) {
         let mut reads = self.reads.get();
