@@ -1,7 +1,8 @@
 //! Parts: what a slim build of the engine leaves out.
 //!
-//! Not modules that are not compiled: everything is, and is checked, in every build. But what a part that is left out is
-//! entered by answers `unsupported` first, so that the optimiser sees that nothing behind it is ever reached, and drops it.
+//! Not modules that are not compiled: nearly everything is, and is checked, in every build. But what a part that is left out
+//! is entered by answers `unsupported` first, so that the optimiser sees that nothing behind it is ever reached, and drops it.
+//! It does not see that of the states of an async function: `db/no_aggregate.rs` and `db/find/no_text.rs` stand in for those.
 //!
 //! Invariant: every way into a part asks [`Part::needed`] before it does anything.
 

@@ -410,7 +410,7 @@ fn an_answer_is_the_same_whatever_the_plan() {
     }
 }
 
-/// Two conditions of a tenth each over 3,000 documents, in memory and in segments, with what a transaction wrote on top.
+/// Two conditions of a tenth each over 3,000 documents, in memory and in segments; every second question has an order.
 #[test]
 fn an_intersection_finds_what_both_indexes_have() {
     let fixture = Fixture::new(5);
@@ -439,6 +439,7 @@ fn an_intersection_finds_what_both_indexes_have() {
             let parsed = Filter::parse(&object(&filter)).unwrap();
             let all = (0..3000).map(document).filter(|document| parsed.matches(document.into()).unwrap());
             let mut expected: Vec<Object> = all.collect();
+            let matching = expected.len();
             let found = objects(&database.try_ask(&request("find")).await.unwrap());
             let b_of = |document: &Object| document.get("b").unwrap().clone();
             if case % 2 == 0 {
@@ -450,8 +451,7 @@ fn an_intersection_finds_what_both_indexes_have() {
             }
             let count =
                 database.try_ask(&format!("{{op: 'count', collection: 'docs', filter: {filter}}}")).await.unwrap();
-            let all = (0..3000).map(document).filter(|document| parsed.matches(document.into()).unwrap()).count();
-            assert_eq!(count.get("count"), Some(&Value::count(all)), "{filter}");
+            assert_eq!(count.get("count"), Some(&Value::count(matching)), "{filter}");
         }
         intersections
     });

@@ -202,9 +202,7 @@ impl<S: Storage> Source<S> {
     async fn found_by_text<'w>(&self, here: &'w mut Walking<S>) -> Result<Option<&'w mut text::Walk>> {
         let Way::Text(walk) = &mut here.way else { return Ok(None) };
         let read = walk.begin(&self.reader, &self.collection).await?;
-        let mut reads = self.reads.get();
-        reads.keys += read;
-        self.reads.set(reads);
+        self.note_keys(read);
         Ok(Some(walk))
     }
 
