@@ -52,10 +52,15 @@ describe('questions', () => {
   })
 
   test('change no document twice', () => {
-    const { updates, removals } = new Questions(3, 10_000).changes()
+    const { updates, removals } = new Questions(3, 100_000).changes()
     const all = [...updates, ...removals].flat()
     assert.equal(all.length, 2 * SIZES.repeats * SIZES.changes)
     assert.equal(new Set(all).size, all.length)
+  })
+
+  test('leave a small database some documents unchanged', () => {
+    const { updates, removals } = new Questions(3, 10_000).changes()
+    assert.deepEqual([updates.length, removals.length], [4, 4])
   })
 
   test('ask for ranges that lie within the documents', () => {

@@ -8,18 +8,22 @@ export const SIZES = {
   batch: 1_000,
   inserts: 200,
   inserts_together: 1_000,
-  gets: 500,
+  gets: 1_000,
   keys: 1_000,
   limit: 50,
   newest: 30,
   range: 1_000,
-  ranges: 10,
+  ranges: 30,
   changes: 1_000,
-  /** How often one of the larger questions is asked, with other keys each time. */
-  repeats: 3,
-  bulk_gets: 5,
+  /** How often one of the larger questions is asked, with other keys each time: the first is told by itself, for in it a
+      page's code is not compiled yet. */
+  repeats: 10,
+  bulk_gets: 30,
   reloads: 3,
 }
+
+/** Of the documents at most this share is updated or removed. */
+const SHARE_CHANGED = 0.8
 
 /** Sources of chance, so that leaving a workload out does not change what the others ask. */
 const STREAMS = ['first', 'get', 'bulk_get', 'agent', 'site', 'range', 'change']
@@ -79,11 +83,13 @@ export class Questions {
 
   /** Batches of indexes to be changed: first those to update, then those to remove. No index is in two of them. */
   changes() {
-    const indexes = this.#distinct('change', 2 * SIZES.repeats * SIZES.changes)
+    // A small database has not documents enough for all of them.
+    const repeats = Math.min(SIZES.repeats, Math.floor((SHARE_CHANGED * this.#count) / (2 * SIZES.changes)))
+    const indexes = this.#distinct('change', 2 * repeats * SIZES.changes)
     const batch = number => indexes.slice(number * SIZES.changes, (number + 1) * SIZES.changes)
     return {
-      updates: Array.from({ length: SIZES.repeats }, (_, number) => batch(number)),
-      removals: Array.from({ length: SIZES.repeats }, (_, number) => batch(SIZES.repeats + number)),
+      updates: Array.from({ length: repeats }, (_, number) => batch(number)),
+      removals: Array.from({ length: repeats }, (_, number) => batch(repeats + number)),
     }
   }
 }
