@@ -2,7 +2,7 @@
 //!
 //! Seeds are in every message; `HYPHADB_SEED` runs one alone.
 
-use crate::documents_fixture::{Ask, Fixture, describe, tiny};
+use crate::documents_fixture::{Ask, Fixture, describe, seeds, tiny};
 use crate::documents_model::Maker;
 use hyphadb::db::Database;
 use hyphadb::engine::{Company, Options};
@@ -211,13 +211,6 @@ async fn compare(fixture: &Fixture, bytes_max: usize, seed: u64) -> Result<usize
 fn run(seed: u64, bytes_max: usize) -> Result<usize, String> {
     let fixture = Fixture::new(seed);
     fixture.run(compare(&fixture, bytes_max, seed))
-}
-
-fn seeds(count: u64) -> std::ops::RangeInclusive<u64> {
-    match std::env::var("HYPHADB_SEED") {
-        Ok(seed) => seed.parse().unwrap()..=seed.parse().unwrap(),
-        Err(_) => 1..=count,
-    }
 }
 
 #[test]

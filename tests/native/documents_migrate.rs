@@ -2,7 +2,7 @@
 //!
 //! The function of the program is stood for by one that moves `n` to `m`; the steps are those of `facade/migration.ts`.
 
-use crate::documents_fixture::{Ask, Fixture, describe, tiny};
+use crate::documents_fixture::{Ask, Fixture, describe, seeds, tiny};
 use crate::notation::{object, value};
 use hyphadb::db::Database;
 use hyphadb::db::config::Config;
@@ -303,10 +303,6 @@ fn crash(seed: u64) -> usize {
 
 #[test]
 fn after_crashes_and_lost_power_in_the_middle_every_document_is_migrated_once_and_none_is_lost() {
-    let seeds = match std::env::var("HYPHADB_SEED") {
-        Ok(seed) => seed.parse().unwrap()..=seed.parse().unwrap(),
-        Err(_) => 1..=40,
-    };
-    let documents: usize = seeds.map(crash).sum();
+    let documents: usize = seeds(40).map(crash).sum();
     assert!(documents > 400 || std::env::var("HYPHADB_SEED").is_ok(), "only {documents} documents");
 }

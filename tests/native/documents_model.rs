@@ -3,10 +3,9 @@
 //!
 //! Seeds are in every message; `HYPHADB_SEED` runs one alone.
 
-use crate::documents_fixture::{Ask, Fixture, describe, tiny};
+use crate::documents_fixture::{Ask, Fixture, describe, happen, seeds, tiny};
 use crate::notation::value;
 use hyphadb::db::Database;
-use hyphadb::engine::Company;
 use hyphadb::env::simulated::Random;
 use hyphadb::error::ErrorKind;
 use hyphadb::planted::{Bug, plant};
@@ -348,18 +347,8 @@ async fn work(fixture: &Fixture, steps: u32, seed: u64) -> Result<(), String> {
         for _ in 0..3 {
             compare(database, &model, "indexed", &mut maker).await?;
         }
-        match maker.0.below(12) {
-            0 => {
-                let company = if databases.len() == 1 { Company::Alone } else { Company::Others };
-                let _ = databases[place].maintain(company).await.map_err(|error| error.to_string())?;
-            }
-            1 => drop(database.engine().checkpoint().await.map_err(|error| error.to_string())?),
-            2 if databases.len() < 3 => {
-                databases.push(fixture.open(&format!("context {seed} {step}"), COLLECTIONS).await)
-            }
-            3 if databases.len() > 1 => drop(databases.remove(place)),
-            _ => {}
-        }
+        let further = format!("context {seed} {step}");
+        happen(fixture, (&mut databases, place), (&further, COLLECTIONS), &mut maker.0).await?;
     }
     Ok(())
 }
@@ -371,11 +360,7 @@ fn run(seed: u64, steps: u32) -> Result<(), String> {
 
 #[test]
 fn random_documents_and_queries_equal_a_list() {
-    let seeds = match std::env::var("HYPHADB_SEED") {
-        Ok(seed) => seed.parse().unwrap()..=seed.parse().unwrap(),
-        Err(_) => 1..=60,
-    };
-    for seed in seeds {
+    for seed in seeds(60) {
         run(seed, 120).unwrap();
     }
 }

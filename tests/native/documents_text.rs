@@ -3,11 +3,10 @@
 //!
 //! Seeds are in every message; `HYPHADB_SEED` runs one alone.
 
-use crate::documents_fixture::{Ask, Fixture, tiny};
+use crate::documents_fixture::{Ask, Fixture, happen, seeds, tiny};
 use crate::notation::{object, value};
 use crate::text_reference::{Model, document, expected, number, search, text};
 use hyphadb::db::Database;
-use hyphadb::engine::Company;
 use hyphadb::env::simulated::Random;
 use hyphadb::planted::{Bug, plant};
 use hyphadb::storage::Durability;
@@ -17,6 +16,7 @@ use std::collections::BTreeSet;
 
 const COLLECTIONS: &str = "[['c', {key: 'id', indexes: ['year', \
     {fields: ['title', 'notes.text'], type: 'text', weights: {title: 3}}]}]]";
+
 /// Asks, and compares with the list.
 async fn compare(ask: &impl Ask, model: &Model, before: &Model, random: &mut Random) -> Result<(), String> {
     let (text, clauses) = search(random);
@@ -148,23 +148,14 @@ async fn work(fixture: &Fixture, steps: u32, seed: u64) -> Result<(), String> {
         for _ in 0..3 {
             compare(database, &model, &model, &mut random).await?;
         }
-        match random.below(12) {
-            0 => {
-                let company = if databases.len() == 1 { Company::Alone } else { Company::Others };
-                let _ = databases[place].maintain(company).await.map_err(|error| error.to_string())?;
-            }
-            1 => drop(database.engine().checkpoint().await.map_err(|error| error.to_string())?),
-            2 if databases.len() < 3 => {
-                databases.push(fixture.open(&format!("context {seed} {step}"), COLLECTIONS).await)
-            }
-            3 if databases.len() > 1 => drop(databases.remove(place)),
-            4 if random.percent(30) => {
-                let dropped = database.ask("{op: 'drop_index', collection: 'c', name: 'title_notes.text_text'}").await;
-                let spec = "{op: 'create_index', collection: 'c', spec: {fields: ['title', 'notes.text'], type: 'text', weights: {title: 3}}}";
-                let made = database.ask(spec).await;
-                assert_eq!((dropped.as_str(), made.as_str()), ("{}", "{name: \"title_notes.text_text\"}"));
-            }
-            _ => {}
+        let further = format!("context {seed} {step}");
+        let draw = happen(fixture, (&mut databases, place), (&further, COLLECTIONS), &mut random).await?;
+        if draw == 4 && random.percent(30) {
+            let database = &databases[place];
+            let dropped = database.ask("{op: 'drop_index', collection: 'c', name: 'title_notes.text_text'}").await;
+            let spec = "{op: 'create_index', collection: 'c', spec: {fields: ['title', 'notes.text'], type: 'text', weights: {title: 3}}}";
+            let made = database.ask(spec).await;
+            assert_eq!((dropped.as_str(), made.as_str()), ("{}", "{name: \"title_notes.text_text\"}"));
         }
     }
     Ok(())
@@ -177,11 +168,7 @@ fn run(seed: u64, steps: u32) -> Result<(), String> {
 
 #[test]
 fn what_is_searched_equals_a_list() {
-    let seeds = match std::env::var("HYPHADB_SEED") {
-        Ok(seed) => seed.parse().unwrap()..=seed.parse().unwrap(),
-        Err(_) => 1..=60,
-    };
-    for seed in seeds {
+    for seed in seeds(60) {
         run(seed, 60).unwrap();
     }
 }

@@ -5,12 +5,13 @@
 use crate::notation::{object, value};
 use hyphadb::db::config::Config;
 use hyphadb::db::{Database, Transaction};
-use hyphadb::engine::Options;
-use hyphadb::env::simulated::World;
+use hyphadb::engine::{Company, Options};
+use hyphadb::env::simulated::{Random, World};
 use hyphadb::error::{Error, Result};
 use hyphadb::storage::Storage;
 use hyphadb::storage::memory::Memory;
 use hyphadb::value::{Object, Value, codec};
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 /// The engine's limits so small that a few dozen commits go through checkpoints and several levels.
@@ -58,6 +59,36 @@ impl Fixture {
     pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
         self.world.block_on(work).unwrap()
     }
+}
+
+/// The seeds of a test of chance: so many, or the one that `HYPHADB_SEED` names.
+pub fn seeds(count: u64) -> RangeInclusive<u64> {
+    match std::env::var("HYPHADB_SEED") {
+        Ok(seed) => seed.parse().unwrap()..=seed.parse().unwrap(),
+        Err(_) => 1..=count,
+    }
+}
+
+/// What may happen between two statements: the context at `place` does background work or a checkpoint, another context
+/// opens the database, or this one goes away. `name` is that of a further context. Answers the draw; from 4 on nothing was done.
+pub async fn happen(
+    fixture: &Fixture,
+    (databases, place): (&mut Vec<Database<Memory>>, usize),
+    (name, collections): (&str, &str),
+    random: &mut Random,
+) -> std::result::Result<u64, String> {
+    let draw = random.below(12);
+    match draw {
+        0 => {
+            let company = if databases.len() == 1 { Company::Alone } else { Company::Others };
+            let _ = databases[place].maintain(company).await.map_err(|error| error.to_string())?;
+        }
+        1 => drop(databases[place].engine().checkpoint().await.map_err(|error| error.to_string())?),
+        2 if databases.len() < 3 => databases.push(fixture.open(name, collections).await),
+        3 if databases.len() > 1 => drop(databases.remove(place)),
+        _ => {}
+    }
+    Ok(draw)
 }
 
 /// What can be asked.

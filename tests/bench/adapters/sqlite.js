@@ -1,40 +1,7 @@
-// SQLite on OPFS: the page's side. The engine is in `sqlite_worker.js`, where OPFS may be written synchronously.
-//
-// What crosses to the worker and back is one string of JSON for each call: cheaper than cloned objects.
+// SQLite on OPFS: the page's side. The engine is in `sqlite_worker.js`.
+import { SqliteStore } from './sqlite_store.js'
 
-class Store {
-  #worker
-  #waiting = new Map()
-  #last = 0
-
-  constructor(worker) {
-    this.#worker = worker
-    worker.onmessage = ({ data: { number, answer, error } }) => {
-      const { resolve, reject } = this.#waiting.get(number)
-      this.#waiting.delete(number)
-      if (error === undefined) resolve(answer)
-      else reject(new Error(error))
-    }
-    worker.onerror = event => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(event.message ?? 'the worker failed'))
-    }
-  }
-
-  ask(method, ...given) {
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(++this.#last, { resolve, reject })
-      this.#worker.postMessage({ number: this.#last, method, given })
-    })
-  }
-
-  insertMany(documents) {
-    return this.ask('insert', JSON.stringify(documents))
-  }
-
-  insert(document) {
-    return this.ask('insert', JSON.stringify([document]))
-  }
-
+class Store extends SqliteStore {
   async get(id) {
     return (await this.getMany([id]))[0]
   }
@@ -65,15 +32,8 @@ class Store {
   }
 }
 
-function start() {
-  const worker = new Worker(new URL('./sqlite_worker.js', import.meta.url), { type: 'module' })
-  // So that the files are free at once for the page that comes next.
-  addEventListener('pagehide', () => worker.terminate())
-  return new Store(worker)
-}
-
 export async function open() {
-  const store = start()
+  const store = new Store(new Worker(new URL('./sqlite_worker.js', import.meta.url), { type: 'module' }))
   await store.ask('open')
   return store
 }

@@ -3,9 +3,9 @@
 // `node tests/bench/node/read.mjs [part of a name]`, after `npm run build`. Not the benchmark of the product, which runs
 // in a browser over IndexedDB.
 import { memory, open } from '../../../pkg/entry/node.js'
+import { measure } from './measure.mjs'
 
 const COUNT = Number(process.env.COUNT ?? 100_000)
-const wanted = process.argv[2] ?? ''
 let state = 1
 const random = below => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) % 2 ** 31 / 2 ** 31 * below | 0
 const hex = () => Array.from({ length: 3 }, () => (random(2 ** 31) >>> 0).toString(16).padStart(8, '0')).join('')
@@ -21,21 +21,6 @@ const db = await open({ name: 'bench', storage: memory(), cacheBytes: 256 * 2 **
 const collection = db.collection('readings')
 for (let start = 0; start < COUNT; start += 1000) await collection.insertMany(readings.slice(start, start + 1000))
 await new Promise(resolve => setTimeout(resolve, Number(process.env.SETTLE_MS ?? 3000)))
-
-async function measure(name, usual, call) {
-  const rounds = Number(process.env.ROUNDS ?? usual)
-  if (!name.includes(wanted)) return
-  const times = []
-  let answer
-  for (let round = 0; round < rounds; round++) {
-    const start = performance.now()
-    answer = await call()
-    times.push((performance.now() - start) * 1000)
-  }
-  times.sort((a, b) => a - b)
-  const us = at => times[at].toFixed(1).padStart(9)
-  console.log(name.padEnd(24), 'min', us(0), 'us   p50', us(rounds >> 1), 'us  ', answer?.length ?? typeof answer)
-}
 
 const id = () => pick(readings).id
 const agent = () => `agent-${String(random(200)).padStart(3, '0')}`

@@ -5,9 +5,9 @@
 // (Zipf), from a seed.
 import { readFile } from 'node:fs/promises'
 import { memory, open } from '../../../pkg/entry/node.js'
+import { measure } from './measure.mjs'
 
 const COUNT = Number(process.env.COUNT ?? 20_000)
-const wanted = process.argv[2] ?? ''
 let state = Number(process.env.SEED ?? 1)
 const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32
 
@@ -49,21 +49,6 @@ const { db, collection } = await fill([SPEC])
 await new Promise(resolve => setTimeout(resolve, Number(process.env.SETTLE_MS ?? 2000)))
 const each = name => (Math.min(...spent[name]) * 1000 / COUNT).toFixed(1)
 console.log(`${COUNT} titles, ${words.length} words; insert ${each('without')} us a document without the index, ${each('with')} with`)
-
-async function measure(name, usual, call) {
-  const rounds = Number(process.env.ROUNDS ?? usual)
-  if (!name.includes(wanted)) return
-  const times = []
-  let answer
-  for (let round = 0; round < rounds; round++) {
-    const start = performance.now()
-    answer = await call()
-    times.push(performance.now() - start)
-  }
-  times.sort((a, b) => a - b)
-  const ms = at => times[at].toFixed(3).padStart(8)
-  console.log(name.padEnd(24), 'min', ms(0), 'ms   p50', ms(rounds >> 1), 'ms  ', answer?.length ?? answer)
-}
 
 const find = ($search, more = {}) => collection.find({ $text: { $search, ...more } }).limit(20).toArray()
 const common = (from, to) => words[from + Math.floor(random() * (to - from))]

@@ -1,38 +1,9 @@
-// SQLite on OPFS: the page's side. The engine is in `sqlite_worker.js`, where OPFS may be written synchronously.
-//
-// Documents cross as one string of JSON for each call, which is cheaper than cloned objects; columns as typed arrays.
+// SQLite on OPFS: the page's side. The engine is in `sqlite_worker.js`; columns cross as typed arrays.
+import { SqliteStore } from '../sqlite_store.js'
 
 export const without = { Q5: 'SQLite has no live queries', Q6: 'SQLite has no JSON Schema' }
 
-class Store {
-  #worker
-  #waiting = new Map()
-  #last = 0
-
-  constructor(worker) {
-    this.#worker = worker
-    worker.onmessage = ({ data: { number, answer, error } }) => {
-      const { resolve, reject } = this.#waiting.get(number)
-      this.#waiting.delete(number)
-      if (error === undefined) resolve(answer)
-      else reject(new Error(error))
-    }
-    worker.onerror = event => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(event.message ?? 'the worker failed'))
-    }
-  }
-
-  ask(method, ...given) {
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(++this.#last, { resolve, reject })
-      this.#worker.postMessage({ number: this.#last, method, given })
-    })
-  }
-
-  insertMany(documents) {
-    return this.ask('insert', JSON.stringify(documents))
-  }
-
+class Store extends SqliteStore {
   async filter(from, to) {
     return JSON.parse(await this.ask('filter', from, to))
   }
@@ -71,10 +42,7 @@ class Titles {
 }
 
 async function start(name) {
-  const worker = new Worker(new URL('./sqlite_worker.js', import.meta.url), { type: 'module' })
-  // So that the files are free at once for the page that comes next.
-  addEventListener('pagehide', () => worker.terminate())
-  const store = new Store(worker)
+  const store = new Store(new Worker(new URL('./sqlite_worker.js', import.meta.url), { type: 'module' }))
   await store.ask('open', name)
   return store
 }

@@ -1,11 +1,6 @@
-// SQLite on OPFS: the worker, with the engine. Write-ahead log, exclusive locking, prepared statements.
-import sqlite3InitModule from '@sqlite.org/sqlite-wasm'
+// SQLite on OPFS: the worker. One column per field; a table of FTS5 for texts.
+import { openSqlite, rows, run, serve, together } from '../sqlite_engine.js'
 
-const SETTINGS = `
-  pragma locking_mode = exclusive;
-  pragma journal_mode = wal;
-  pragma synchronous = normal;
-  pragma cache_size = -65536;`
 const FIELDS = ['id', 'ts', 'agent', 'site', 'kind', 'status', 'value', 'unit', 'tags', 'note', 'volts']
 const HOUR_MS = 3_600_000
 const GROUP = 'count(*), avg(value), max(value) from readings group by 1'
@@ -32,71 +27,22 @@ const DATABASES = {
     },
   },
 }
-/** The other ways to OPFS would start workers of their own. */
-const WITHOUT = { disable: { vfs: { opfs: true, 'opfs-vfs': true, 'opfs-wl': true, kvvfs: true } } }
 
 let db
 let statements
 let columnDouble
 
-/** Resolves when no other worker has the files: that of a page that was just left may, for a moment. */
-function alone(name) {
-  return new Promise(resolve => {
-    navigator.locks.request(name, () => {
-      resolve()
-      return new Promise(() => {})
-    })
-  })
-}
-
-function run(statement, values) {
-  try {
-    statement.bind(values).step()
-  } finally {
-    statement.reset()
-  }
-}
-
-/** What `read` makes of each row. */
-function rows(statement, values, read) {
-  const found = []
-  try {
-    if (values.length) statement.bind(values)
-    while (statement.step()) found.push(read(statement))
-  } finally {
-    statement.reset()
-  }
-  return found
-}
-
 const documents = (statement, values) => `[${rows(statement, values, row => row.getString(0)).join(',')}]`
 
-/** All of it in one transaction. */
-function together(work) {
-  db.exec('begin')
-  try {
-    work()
-    db.exec('commit')
-  } catch (error) {
-    db.exec('rollback')
-    throw error
-  }
-}
-
-const methods = {
+serve({
   async open(name) {
-    globalThis.sqlite3ApiConfig = WITHOUT
-    const [sqlite3] = await Promise.all([sqlite3InitModule(), alone(name)])
-    const pool = await sqlite3.installOpfsSAHPoolVfs({ name })
-    db = new pool.OpfsSAHPoolDb(`/${name}.sqlite3`)
-    const { schema, statements: texts } = DATABASES[name]
-    db.exec(SETTINGS + schema)
-    statements = Object.fromEntries(Object.entries(texts).map(([name, sql]) => [name, db.prepare(sql)]))
-    columnDouble = sqlite3.capi.sqlite3_column_double
+    const opened = await openSqlite(name, DATABASES[name])
+    ;({ db, statements } = opened)
+    columnDouble = opened.sqlite3.capi.sqlite3_column_double
   },
 
   insert(text) {
-    together(() => {
+    together(db, () => {
       for (const document of JSON.parse(text)) run(statements.insert, FIELDS.map(field => (field === 'tags' ? JSON.stringify(document.tags) : document[field])))
     })
   },
@@ -121,22 +67,10 @@ const methods = {
   },
 
   insertTitles(text) {
-    together(() => {
+    together(db, () => {
       for (const { id, title } of JSON.parse(text)) run(statements.insertTitle, [id, title])
     })
   },
 
   search: (match, limit) => documents(statements.search, [match, limit]),
-}
-
-/** The buffers of columns are handed over, not copied. */
-const handedOver = answer => (answer && typeof answer === 'object' ? Object.values(answer).filter(ArrayBuffer.isView).map(({ buffer }) => buffer) : [])
-
-globalThis.onmessage = async ({ data: { number, method, given } }) => {
-  try {
-    const answer = await methods[method](...given)
-    postMessage({ number, answer }, handedOver(answer))
-  } catch (error) {
-    postMessage({ number, error: `${error?.name}: ${error?.message ?? error}` })
-  }
-}
+})
