@@ -196,17 +196,20 @@ impl<'a> Operation<'a> {
         }
     }
 
-    /// Carries the operation out, and answers without the commit.
+    /// Carries the operation out, and answers without the commit. Futures of their own, see [`Scope::answer`].
+    ///
+    /// [`Scope::answer`]: super::request::Scope::answer
     ///
     /// # Errors
     /// As the calls of `db/collection.rs`.
     pub(crate) async fn carry_out<S: Storage>(&self, work: &Work<S>, name: &str) -> Result<Answer> {
         if let Some((query, becomes, upsert)) = self.change() {
-            return Ok(Answer::of(updated(collection::update(work, name, query.clone(), &becomes, upsert).await?)));
+            let updating = Box::pin(collection::update(work, name, query.clone(), &becomes, upsert));
+            return Ok(Answer::of(updated(updating.await?)));
         }
         Ok(Answer::of(match self {
             Operation::Insert { docs, mode, telling } => {
-                let inserted = collection::insert(work, name, docs, *mode).await?;
+                let inserted = Box::pin(collection::insert(work, name, docs, *mode)).await?;
                 let mut fields = Object::new();
                 if *mode == Mode::Each {
                     let errors = inserted.errors.iter().map(|(place, error)| write_error(*place, error, *telling));
@@ -215,7 +218,7 @@ impl<'a> Operation<'a> {
                 return Ok(Answer { keys: Some(("insertedIds", inserted.ids)), fields });
             }
             Operation::Put { docs } => {
-                let keys = collection::put(work, name, docs).await?;
+                let keys = Box::pin(collection::put(work, name, docs)).await?;
                 return Ok(Answer { keys: Some(("keys", keys)), fields: Object::new() });
             }
             Operation::FindAndUpdate { filter, sort, update, upsert, answers } => {
@@ -225,7 +228,8 @@ impl<'a> Operation<'a> {
                 }
                 let chosen = (filter.clone(), sort.clone());
                 let becomes = Becomes::Updated(update);
-                let (before, after) = collection::find_and_update(work, name, chosen, &becomes, *upsert).await?;
+                let changing = Box::pin(collection::find_and_update(work, name, chosen, &becomes, *upsert));
+                let (before, after) = changing.await?;
                 let document = if answers.state == State::Before { before } else { after };
                 let document = match (document, projection) {
                     (Some(document), Some(projection)) => Some(projection.apply((&document).into())?),
@@ -234,13 +238,14 @@ impl<'a> Operation<'a> {
                 Object::from([("doc", document.map_or(Value::Null, Value::Object))])
             }
             Operation::Delete { query } => {
-                let deleted = collection::delete(work, name, query.clone()).await?;
+                let deleted = Box::pin(collection::delete(work, name, query.clone())).await?;
                 answer::counts(&[("deletedCount", deleted)])
             }
             Operation::DeleteKeys { keys } => {
-                answer::counts(&[("deletedCount", collection::delete_keys(work, name, keys).await?)])
+                let deleted = Box::pin(collection::delete_keys(work, name, keys)).await?;
+                answer::counts(&[("deletedCount", deleted)])
             }
-            Operation::Bulk(operations) => return bulk(work, name, operations).await,
+            Operation::Bulk(operations) => return Box::pin(bulk(work, name, operations)).await,
             Operation::Update { .. } | Operation::Replace { .. } => {
                 return Err(Error::internal("a change is carried out above"));
             }

@@ -16,6 +16,7 @@ use super::work::{Reader, Work, no_collection};
 use super::{answer, define, index_build, live, migrate, slow};
 use crate::engine::Committed;
 use crate::engine::catalog::{Catalog, Collection};
+use crate::env::LocalFuture;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Pipeline;
 use crate::storage::Storage;
@@ -35,61 +36,35 @@ pub(crate) enum Scope<'a, S: Storage> {
 }
 
 impl<S: Storage> Scope<'_, S> {
-    /// Answers a request.
+    /// Answers a request. A future of its own for each kind: one for all would be as large as the largest, and code that a
+    /// browser compiles whole before the first of any kind is answered.
     pub(crate) async fn answer(&self, request: &Request) -> Result<Vec<u8>> {
-        match request.text("op")? {
-            "get" => {
-                let (reader, collection) = self.read(request).await?;
-                answer::get(&reader, &collection, request.list("keys")?).await
-            }
-            "find" => self.find(request).await,
-            "aggregate" => self.aggregate(request).await,
-            "count" => {
-                let find = self.open_find(request, Query::of(request.filter()?), Reading::Keys).await?;
-                Ok(encoded(answer::counts(&[("count", find.count().await?)])))
-            }
-            "distinct" => {
-                let field = Path::parse(request.text("field")?)?;
-                let find = self.open_find(request, Query::of(request.filter()?), Reading::Documents).await?;
-                let values = answer::distinct(find, &field).await?;
-                Ok(encoded(Object::from([("values", values.into())])))
-            }
-            "explain" if request.given("pipeline").is_some() => {
-                let (sources, pipeline) = self.pipeline(request).await?;
-                Ok(encoded(aggregate::explain(&sources, request.text("collection")?, &pipeline).await?))
-            }
-            "explain" => {
-                let (reader, collection) = self.read(request).await?;
-                let (query, reading) = (request.query()?, request.reading()?);
-                let is_carried_out = request.carries_out()?;
-                let mut explained = query.explain(&reader, &collection, reading, None).await?;
-                if is_carried_out {
-                    let find = Find::new(reader, collection, query, reading)?;
-                    explained.set("execution", answer::execution(find, &self.shared().engine).await?.into());
-                }
-                Ok(encoded(explained))
-            }
-            "cursor_open" => self.open_cursor(request).await,
-            "cursor_next" => self.next_of_cursor(request).await,
+        let answering: LocalFuture<'_, Result<Vec<u8>>> = match request.text("op")? {
+            "get" => Box::pin(self.get(request)),
+            "find" => Box::pin(self.find(request)),
+            "aggregate" => Box::pin(self.aggregate(request)),
+            "count" => Box::pin(self.count(request)),
+            "distinct" => Box::pin(self.distinct(request)),
+            "explain" => Box::pin(self.explain(request)),
+            "cursor_open" => Box::pin(self.open_cursor(request)),
+            "cursor_next" => Box::pin(self.next_of_cursor(request)),
             "cursor_close" => {
                 self.cursors().close(parse_count("cursor", request.needed("cursor")?)?);
-                Ok(encoded(Object::new()))
+                return Ok(encoded(Object::new()));
             }
             "insert" | "insert_each" | "put" | "update" | "replace" | "find_and_update" | "delete" | "delete_keys"
-            | "bulk_write" => self.write(request).await,
-            "indexes" => Ok(encoded(indexes(&self.read(request).await?.1))),
-            "collections" => Ok(encoded(collections(&*self.catalog().await?))),
-            "stats" => self.stats(request).await,
-            "create_index" | "drop_index" | "index_progress" | "create_collection" => self.define(request).await,
-            "migrations" => Ok(encoded(migrate::versions(&*self.catalog().await?))),
-            "migration_begin" | "migration_read" | "migration_write" | "migration_end" => {
-                migrate::answer(self, request).await
+            | "bulk_write" => Box::pin(self.write(request)),
+            "indexes" | "collections" | "migrations" | "stats" | "slow_queries" | "advise" => {
+                Box::pin(self.describe(request))
             }
-            "slow_queries" => Ok(encoded(Object::from([("queries", self.shared().slow.queries())]))),
-            "advise" => Ok(encoded(Object::from([("advice", slow::advise(self.shared()).await?)]))),
-            "live_open" | "live_next" | "live_close" => live::answer(self, request).await,
-            op => Err(Error::new(ErrorKind::Unsupported, format!("operation `{op}` is not known"))),
-        }
+            "create_index" | "drop_index" | "index_progress" | "create_collection" => Box::pin(self.define(request)),
+            "migration_begin" | "migration_read" | "migration_write" | "migration_end" => {
+                Box::pin(migrate::answer(self, request))
+            }
+            "live_open" | "live_next" | "live_close" => Box::pin(live::answer(self, request)),
+            op => return Err(Error::new(ErrorKind::Unsupported, format!("operation `{op}` is not known"))),
+        };
+        answering.await
     }
 
     fn shared(&self) -> &Rc<Shared<S>> {
@@ -142,13 +117,64 @@ impl<S: Storage> Scope<'_, S> {
         let query = request.query()?;
         let projection = request.projection(&collection.key_fields, &query.filter)?;
         let find = Find::new(reader.clone(), collection, query, reading)?.watched(&self.shared().slow);
-        match request.given("want").and_then(Value::as_str) {
-            None | Some("docs") => answer::docs(find, projection.as_ref()).await,
-            Some("keys") => answer::keys(reader, find).await,
-            Some("count") => Ok(encoded(answer::counts(&[("count", find.count().await?)]))),
-            Some("columns") => answer::columns(find, &request.fields()?).await,
-            Some(other) => Err(Error::invalid(format!("`want` is `{other}`, not docs, keys, count or columns"))),
+        let answering: LocalFuture<'_, Result<Vec<u8>>> = match request.given("want").and_then(Value::as_str) {
+            None | Some("docs") => Box::pin(answer::docs(find, projection.as_ref())),
+            Some("keys") => Box::pin(answer::keys(reader, find)),
+            Some("count") => return Ok(encoded(answer::counts(&[("count", Box::pin(find.count()).await?)]))),
+            Some("columns") => {
+                let fields = request.fields()?;
+                return Box::pin(answer::columns(find, &fields)).await;
+            }
+            Some(other) => {
+                return Err(Error::invalid(format!("`want` is `{other}`, not docs, keys, count or columns")));
+            }
+        };
+        answering.await
+    }
+
+    async fn get(&self, request: &Request) -> Result<Vec<u8>> {
+        let (reader, collection) = self.read(request).await?;
+        answer::get(&reader, &collection, request.list("keys")?).await
+    }
+
+    async fn count(&self, request: &Request) -> Result<Vec<u8>> {
+        let find = self.open_find(request, Query::of(request.filter()?), Reading::Keys).await?;
+        Ok(encoded(answer::counts(&[("count", find.count().await?)])))
+    }
+
+    async fn distinct(&self, request: &Request) -> Result<Vec<u8>> {
+        let field = Path::parse(request.text("field")?)?;
+        let find = self.open_find(request, Query::of(request.filter()?), Reading::Documents).await?;
+        let values = answer::distinct(find, &field).await?;
+        Ok(encoded(Object::from([("values", values.into())])))
+    }
+
+    async fn explain(&self, request: &Request) -> Result<Vec<u8>> {
+        if request.given("pipeline").is_some() {
+            let (sources, pipeline) = self.pipeline(request).await?;
+            return Ok(encoded(aggregate::explain(&sources, request.text("collection")?, &pipeline).await?));
         }
+        let (reader, collection) = self.read(request).await?;
+        let (query, reading) = (request.query()?, request.reading()?);
+        let is_carried_out = request.carries_out()?;
+        let mut explained = query.explain(&reader, &collection, reading, None).await?;
+        if is_carried_out {
+            let find = Find::new(reader, collection, query, reading)?;
+            explained.set("execution", answer::execution(find, &self.shared().engine).await?.into());
+        }
+        Ok(encoded(explained))
+    }
+
+    /// What there is, and how it does.
+    async fn describe(&self, request: &Request) -> Result<Vec<u8>> {
+        Ok(encoded(match request.text("op")? {
+            "indexes" => indexes(&self.read(request).await?.1),
+            "collections" => collections(&*self.catalog().await?),
+            "migrations" => migrate::versions(&*self.catalog().await?),
+            "slow_queries" => Object::from([("queries", self.shared().slow.queries())]),
+            "advise" => Object::from([("advice", slow::advise(self.shared()).await?)]),
+            _ => self.stats(request).await?,
+        }))
     }
 
     async fn aggregate(&self, request: &Request) -> Result<Vec<u8>> {
@@ -242,7 +268,7 @@ impl<S: Storage> Scope<'_, S> {
         }
     }
 
-    async fn stats(&self, request: &Request) -> Result<Vec<u8>> {
+    async fn stats(&self, request: &Request) -> Result<Object> {
         let names: Vec<String> = match request.given("collection") {
             Some(_) => vec![request.text("collection")?.to_owned()],
             None => self.catalog().await?.iter().map(|collection| collection.name.to_string()).collect(),
@@ -268,7 +294,7 @@ impl<S: Storage> Scope<'_, S> {
                 stats.set(name, Value::count(count));
             }
         }
-        Ok(encoded(stats))
+        Ok(stats)
     }
 
     async fn define(&self, request: &Request) -> Result<Vec<u8>> {
