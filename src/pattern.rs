@@ -110,6 +110,21 @@ impl Pattern {
         &self.source
     }
 
+    /// What every text with a match begins with, and whether every text that begins so has one. None where nothing is known.
+    #[must_use]
+    pub fn prefix(&self) -> Option<(String, bool)> {
+        let (first, rest) = self.instructions.split_first()?;
+        let mut prefix = String::new();
+        // All ways to a match go through the first instructions, up to the first from which there are two.
+        for instruction in rest.iter().filter(|_| matches!(first, Instruction::Start)) {
+            match instruction {
+                Instruction::Class(class) if class.only().is_some() => prefix.extend(class.only()),
+                last => return (!prefix.is_empty()).then_some((prefix, matches!(last, Instruction::Match))),
+            }
+        }
+        None
+    }
+
     /// Whether there is a match somewhere in the text. Takes from `steps` what it cost.
     ///
     /// # Errors

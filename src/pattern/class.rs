@@ -55,6 +55,19 @@ impl Class {
         class
     }
 
+    /// The character, where it has only one.
+    pub(super) fn only(&self) -> Option<char> {
+        let [low, high] = self.ascii;
+        let ascii = u128::from(high) << 64 | u128::from(low);
+        let code = match self.ranges.as_slice() {
+            _ if self.is_negated => None,
+            [] if ascii.is_power_of_two() => Some(ascii.trailing_zeros()),
+            [(code, last)] if ascii == 0 && code == last && !self.ignores_case => Some(*code),
+            _ => None,
+        };
+        code.and_then(char::from_u32)
+    }
+
     /// The same whether letters are large or small.
     pub(super) fn ignoring_case(mut self) -> Class {
         for code in 0x41..=0x5a {

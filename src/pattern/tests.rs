@@ -108,6 +108,49 @@ fn lines_dots_and_blanks_are_as_the_flags_say() {
 }
 
 #[test]
+fn what_every_match_begins_with_is_known() {
+    let prefix = |flags: &str, pattern: &str| Pattern::parse(pattern, Flags::parse(flags).unwrap()).unwrap().prefix();
+    for (flags, pattern, expected, is_exact) in [
+        ("", "^abc", "abc", true),
+        ("s", "^(?:a)(b)", "ab", true),
+        ("", "^ab{1}", "ab", true),
+        ("x", "^ a b # c", "ab", true),
+        ("", r"^\.\u0041\x42[c]\u{e9}", ".ABc\u{e9}", true),
+        ("", "^(a|a)b", "", false),
+        ("", "^abc*", "ab", false),
+        ("", "^abc+", "abc", false),
+        ("", "^abc?d", "ab", false),
+        ("", "^a{2,3}b", "aa", false),
+        ("", "^(ab)+c", "ab", false),
+        ("", "^(ab)*c", "", false),
+        ("", "^abc$", "abc", false),
+        ("", r"^ab\b", "ab", false),
+        ("", "^a.b", "a", false),
+        ("", "^a[bc]", "a", false),
+        ("", "^a[^b]", "a", false),
+        ("", "^a[]", "a", false),
+        ("", "^ab^", "ab", false),
+        ("", "(^ab)", "ab", true),
+        ("", "^ab|cd", "", false),
+        ("", "(^ab|cd)", "", false),
+        ("", "^(ab|ac)", "", false),
+        ("", "^(^ab|c)", "", false),
+        ("", "(^a)?b", "", false),
+        ("", "(?:)^a", "a", true),
+        ("", "abc", "", false),
+        ("", "^", "", false),
+        ("", r"^\ud800a", "", false),
+        ("m", "^abc", "", false),
+        ("i", "^abc", "", false),
+        ("i", "^12-a", "12-", false),
+        ("i", "^\u{e9}", "", false),
+    ] {
+        let expected = (!expected.is_empty()).then(|| (expected.to_owned(), is_exact));
+        assert_eq!(prefix(flags, pattern), expected, "`{pattern}`");
+    }
+}
+
+#[test]
 fn a_pattern_finds_the_same_again() {
     let pattern = Pattern::parse("^(a|b)*c$", Flags::default()).unwrap();
     for _ in 0..3 {

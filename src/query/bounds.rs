@@ -3,7 +3,7 @@
 //! Not a choice between indexes: that is `query/plan.rs`.
 //!
 //! Invariants: a document that matches the tests has an entry within the bounds; a test that is among the used ones
-//! holds for every entry within the bounds, and need not be asked again.
+//! holds for every entry within the bounds, and need not be asked again; one that only narrows them has to be.
 
 use crate::error::Result;
 use crate::query::filter::{Filter, Test};
@@ -40,6 +40,8 @@ pub(crate) struct Bounds {
     pub(crate) bindings: Vec<Binding>,
     /// The conjuncts, by their place, that the bounds stand for.
     pub(crate) used: Vec<usize>,
+    /// Those that hold for some entries within the bounds only: patterns that begin with a text.
+    pub(crate) narrowing: Vec<usize>,
     /// For people: `site = "x", ts > 5`.
     pub(crate) text: Vec<String>,
 }
@@ -67,15 +69,15 @@ pub(crate) fn bounds(fields: &[IndexField<'_>], conjuncts: &[&Filter]) -> Result
         {
             prefixes = extend(&prefixes, points)?;
             found.bindings.push(if points.len() == 1 { Binding::Point } else { Binding::Points });
-            found.take(place, field.path, conjuncts);
+            found.take(place, true, conjuncts);
             continue;
         }
         if let Some((places, range)) = range(&tests, field.multi)? {
             found.ranges = prefixes.iter().map(|prefix| range.within(prefix)).collect();
             found.ranges.retain(|range| !range.is_empty());
             found.bindings.push(Binding::Range);
-            for place in places {
-                found.take(place, field.path, conjuncts);
+            for (place, is_exact) in places {
+                found.take(place, is_exact, conjuncts);
             }
             return Ok(found);
         }
@@ -86,9 +88,9 @@ pub(crate) fn bounds(fields: &[IndexField<'_>], conjuncts: &[&Filter]) -> Result
 }
 
 impl Bounds {
-    fn take(&mut self, place: usize, path: &Path, conjuncts: &[&Filter]) {
-        self.used.push(place);
-        if let Some(Filter::Field(_, test)) = conjuncts.get(place) {
+    fn take(&mut self, place: usize, is_exact: bool, conjuncts: &[&Filter]) {
+        if is_exact { &mut self.used } else { &mut self.narrowing }.push(place);
+        if let Some(Filter::Field(path, test)) = conjuncts.get(place) {
             self.text.push(describe(path, test));
         }
     }
@@ -107,6 +109,7 @@ fn usable<'a>(path: &Path, conjuncts: &[&'a Filter]) -> Vec<(usize, &'a Test)> {
                     !is_array(value)
                 }
                 Test::In(values) => !values.iter().any(is_array),
+                Test::Pattern(pattern) => pattern.prefix().is_some(),
                 _ => false,
             };
             if answers {
@@ -140,17 +143,20 @@ fn extend(prefixes: &[Vec<u8>], values: &[Value]) -> Result<Vec<Vec<u8>>> {
     Ok(extended)
 }
 
-/// The range of one component that the tests leave, and which of them it stands for. Where the field may have several
+/// Tests by their place, and whether a range stands for each, or is wider.
+type Places = Vec<(usize, bool)>;
+
+/// The range of one component that the tests leave, and which of them it is of. Where the field may have several
 /// values, one of them may pass one test and another the next: only one test can bound it.
-fn range(tests: &[(usize, &Test)], multi: bool) -> Result<Option<(Vec<usize>, KeyRange)>> {
-    let mut bound: Option<(Vec<usize>, KeyRange)> = None;
+fn range(tests: &[(usize, &Test)], multi: bool) -> Result<Option<(Places, KeyRange)>> {
+    let mut bound: Option<(Places, KeyRange)> = None;
     for (place, test) in tests {
-        let Some(next) = range_of(test)? else { continue };
+        let Some((next, is_exact)) = range_of(test)? else { continue };
         match &mut bound {
-            None => bound = Some((vec![*place], next)),
+            None => bound = Some((vec![(*place, is_exact)], next)),
             Some(_) if multi => {}
             Some((places, range)) => {
-                places.push(*place);
+                places.push((*place, is_exact));
                 *range = intersection(range, next);
             }
         }
@@ -158,16 +164,20 @@ fn range(tests: &[(usize, &Test)], multi: bool) -> Result<Option<(Vec<usize>, Ke
     Ok(bound)
 }
 
-fn range_of(test: &Test) -> Result<Option<KeyRange>> {
-    let (Test::Gt(value) | Test::Gte(value) | Test::Lt(value) | Test::Lte(value)) = test else { return Ok(None) };
+fn range_of(test: &Test) -> Result<Option<(KeyRange, bool)>> {
+    let (Test::Gt(value) | Test::Gte(value) | Test::Lt(value) | Test::Lte(value)) = test else {
+        let Test::Pattern(pattern) = test else { return Ok(None) };
+        return Ok(pattern.prefix().map(|(prefix, is_exact)| (key::begins_with(&prefix), is_exact)));
+    };
     let at = key::encode(View::from(value))?;
     let bracket = key::bracket(value.into());
-    Ok(Some(match test {
+    let range = match test {
         Test::Gt(_) => KeyRange { start: key_range::successor(&at).unwrap_or(at), end: bracket.end },
         Test::Gte(_) => KeyRange { start: at, end: bracket.end },
         Test::Lt(_) => KeyRange { start: bracket.start, end: Some(at) },
         _ => KeyRange { start: bracket.start, end: key_range::successor(&at) },
-    }))
+    };
+    Ok(Some((range, true)))
 }
 
 fn intersection(left: &KeyRange, right: KeyRange) -> KeyRange {
@@ -186,6 +196,9 @@ fn describe(path: &Path, test: &Test) -> String {
         Test::Lt(value) => format!("{path} < {value}"),
         Test::Lte(value) => format!("{path} <= {value}"),
         Test::In(values) => format!("{path} in {}", Value::Array(values.clone())),
+        Test::Pattern(pattern) => {
+            format!("{path} begins with {}", Value::from(pattern.prefix().unwrap_or_default().0))
+        }
         _ => path.to_string(),
     }
 }

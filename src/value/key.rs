@@ -289,6 +289,16 @@ pub fn bracket(value: View<'_>) -> KeyRange {
     KeyRange::prefix(&[tag(value)])
 }
 
+/// The range of all strings that begin with a text.
+#[must_use]
+pub fn begins_with(text: &str) -> KeyRange {
+    let mut prefix = vec![TAG_STRING];
+    push_text(&mut prefix, text.as_bytes());
+    // Without the end of the string: no escaped byte is the beginning of another.
+    prefix.pop();
+    KeyRange::prefix(&prefix)
+}
+
 /// The primary key of a document: one component for each key field.
 ///
 /// # Errors
@@ -405,6 +415,20 @@ mod tests {
         assert!(
             booleans.contains(&key(false)) && booleans.contains(&key(true)) && !booleans.contains(&key(Value::Date(0)))
         );
+    }
+
+    #[test]
+    fn strings_lie_in_the_range_of_what_they_begin_with() {
+        for (text, matching, others) in [
+            ("ab", &["ab", "abc", "ab\0", "ab\u{10ffff}"][..], &["a", "aa", "ac", "", "b"][..]),
+            ("a\0", &["a\0", "a\0\0", "a\0\u{1}"], &["a", "a\u{1}", "a\u{1}\0", "aa"]),
+            ("\u{1}", &["\u{1}", "\u{1}x"], &["", "\0", "\u{2}"]),
+        ] {
+            let range = begins_with(text);
+            matching.iter().for_each(|other| assert!(range.contains(&key(*other)), "{other:?} in {text:?}"));
+            others.iter().for_each(|other| assert!(!range.contains(&key(*other)), "{other:?} in {text:?}"));
+        }
+        assert!(!begins_with("a").contains(&key(Value::Null)));
     }
 
     #[test]

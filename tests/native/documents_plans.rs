@@ -106,11 +106,28 @@ impl Asker {
             13 => format!("$nin: [{left}, {right}]"),
             14 => format!("$exists: {}", self.maker.pick(&["true", "false"])),
             15 => format!("$type: '{}'", self.maker.pick(&["number", "string", "null", "array", "long", "date"])),
-            16 => format!("$regex: '{}'", self.maker.pick(&["^x", "y", "^k1", "es$"])),
+            16 => self.pattern(),
             17 => format!("$mod: [{}, 1]", 2 + self.maker.0.below(3)),
             18 => format!("$size: {}", self.maker.0.below(3)),
             _ => format!("$elemMatch: {{$gte: {left}}}"),
         }
+    }
+
+    /// Mostly such that begin with a text, of which plans make ranges, in all the forms that may or may not.
+    fn pattern(&mut self) -> String {
+        let maker = &mut self.maker;
+        let anchor = maker.pick(&["^", "^", "^", "", "(^)", "^^"]).to_owned();
+        let text =
+            maker.pick(&["x", "y", "ye", "yes", "k", "k1", "k2", "(?:k)1", "[y]", "a", "", "Y", "K1"]).to_owned();
+        let more = maker.pick(&["", "", "", "*", "+", "?", "{1}", "$", ".", "|z", "[^5]*$", "(1|2)", "\\b"]);
+        // A repetition repeats something.
+        let text = if text.is_empty() && !more.is_empty() && "*+?{1}".contains(more) { "y" } else { &text };
+        let options = match maker.0.below(8) {
+            0 => ", $options: 'i'",
+            1 => ", $options: 'm'",
+            _ => "",
+        };
+        format!("$regex: '{anchor}{text}{more}'{options}")
     }
 
     fn condition(&mut self) -> String {
@@ -177,7 +194,10 @@ impl Asker {
         let more = self.condition();
         let (n, k) = (self.operand("n"), self.operand("k"));
         let way = self.maker.pick(&["1", "-1"]).to_owned();
-        let (filter, conditions) = match self.maker.0.below(5) {
+        let pattern = self.pattern();
+        let (filter, conditions) = match self.maker.0.below(7) {
+            5 => (format!("{{t: {{$in: ['x', 'y', 'yes']}}, k: {{{pattern}}}}}"), 2),
+            6 => (format!("{{$and: [{{k: {{{pattern}}}}}, {{n: {{$gte: {n}}}}}]}}"), 2),
             0 => (format!("{{t: {{$in: ['x', 'y']}}, k: {k}}}"), 2),
             1 => (format!("{{$and: [{{t: {{$in: ['x', 'z', 'yes']}}}}, {more}]}}"), 2),
             2 => (format!("{{$or: [{{t: 'x', n: {{$gt: {n}}}}}, {{t: 'y'}}]}}"), 3),

@@ -190,7 +190,7 @@ fn wish(
     let facts = IndexFacts { name: name.into(), fields, sparse: false, multi, weights: None };
     let found = bounds(&fields_of(Some(&facts), question.key_fields), conjuncts)?;
     let mut entries = statistics.documents();
-    for filter in found.used.iter().filter_map(|place| conjuncts.get(*place)) {
+    for filter in found.used.iter().chain(&found.narrowing).filter_map(|place| conjuncts.get(*place)) {
         entries *= selectivity(filter, question, statistics);
     }
     let entries = match matching {
@@ -212,6 +212,7 @@ fn bound(filter: &Filter) -> Option<(&Path, bool)> {
         Test::Gt(value) | Test::Gte(value) | Test::Lt(value) | Test::Lte(value) => {
             (core::slice::from_ref(value), false)
         }
+        Test::Pattern(pattern) => return pattern.prefix().map(|_| (path, false)),
         _ => return None,
     };
     let is_array = values.iter().any(|value| matches!(value, Value::Array(_)));

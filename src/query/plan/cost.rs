@@ -32,6 +32,8 @@ const DEDUPE: f64 = 0.2;
 const PROBE: f64 = 0.15;
 /// Less than this does not matter.
 const TRIFLE: f64 = 60.0;
+/// Which part of what begins as a pattern does matches it.
+const NARROWED: f64 = 0.5;
 /// How much longer a walk may take than it is hoped.
 const HOPE: f64 = 2.0;
 /// Ranges that are estimated one by one; of more, so many are taken for all.
@@ -108,7 +110,12 @@ pub(super) fn of(
 ) -> Cost {
     let ranges = &candidate.bounds.ranges;
     let within = within(candidate, statistics);
-    let part = |place: usize| conjuncts.get(place).map_or(1.0, |filter| selectivity(filter, question, statistics));
+    let part = |place: usize| match conjuncts.get(place) {
+        // The bounds are of it already.
+        _ if candidate.bounds.narrowing.contains(&place) => NARROWED,
+        Some(filter) => selectivity(filter, question, statistics),
+        None => 1.0,
+    };
     let asked: f64 = candidate.asked.iter().map(|(place, _)| part(*place)).product();
     let left = candidate.left(conjuncts.len());
     let matching = asked * left.iter().map(|place| part(*place)).product::<f64>();
@@ -165,7 +172,8 @@ pub(super) fn of_both(
     let is_known = |place: &usize| {
         candidate.bounds.used.contains(place) || candidate.asked.iter().any(|(asked, _)| asked == place)
     };
-    let more: Vec<usize> = other.bounds.used.iter().copied().filter(|place| !is_known(place)).collect();
+    let told = other.bounds.used.iter().chain(&other.bounds.narrowing);
+    let more: Vec<usize> = told.copied().filter(|place| !is_known(place)).collect();
     let members = within(other, statistics);
     if other.index.is_none() || more.is_empty() || members > MEMBERS_MAX as f64 {
         return None;
@@ -230,6 +238,7 @@ fn guessed(test: &Test) -> f64 {
     match test {
         Test::Eq(_) | Test::Element(_) | Test::Size(_) | Test::Mod(..) => 0.1,
         Test::In(values) => (values.len() as f64 * 0.1).min(0.5),
+        Test::Pattern(pattern) if pattern.prefix().is_some() => 0.1,
         Test::Ne(_) | Test::Nin(_) => 0.9,
         Test::Exists(exists) => {
             if *exists {

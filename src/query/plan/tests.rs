@@ -189,6 +189,37 @@ fn parts_of_and_bind_together_and_parts_of_or_each_for_itself() {
 }
 
 #[test]
+fn what_a_pattern_begins_with_is_a_range() {
+    let begins = |pattern: &str| op("$regex", pattern);
+    check(asked(object([("ts", begins("^ab"))])), "index ts [ts begins with \"ab\"]");
+    check(asked(object([("ts", begins("^ab$"))])), "index ts [ts begins with \"ab\"] where ts");
+    check(asked(object([("id", begins("^ab"))])), "primary [id begins with \"ab\"]");
+    check(asked(object([("id", begins("^a+"))])), "primary [id begins with \"a\"], filter");
+    check(
+        asked(object([("site", "x".into()), ("ts", begins("^ab*"))])).sort(&[("ts", -1)]),
+        "index site_ts [site = \"x\", ts begins with \"a\"] where ts descending",
+    );
+    let both = object([("$regex", "^a".into()), ("$gte", "ab".into()), ("$lt", "ac".into())]);
+    check(asked(object([("ts", both)])), "index ts [ts begins with \"a\", ts >= \"ab\", ts < \"ac\"]");
+    check(asked(object([("tags", begins("^ab"))])), "index tags [tags begins with \"ab\"], dedupe");
+    check(asked(object([("tags", begins("^ab."))])), "index tags [tags begins with \"ab\"], dedupe, filter");
+    check(asked(object([("serial", begins("^ab"))])), "index serial [serial begins with \"ab\"]");
+    let among = op("$in", vec![begins("^a"), begins("^b"), 5.into()]);
+    check(
+        asked(object([("ts", among)])),
+        "index ts [ts in [5]] + index ts [ts begins with \"a\"] + index ts [ts begins with \"b\"], dedupe",
+    );
+    for pattern in ["ab", "^", "^a|b", "^(a|b)", "^.a"] {
+        check(asked(object([("id", begins(pattern))])), "scan, filter");
+    }
+    for options in ["i", "m"] {
+        let test = object([("$regex", "^ab".into()), ("$options", options.into())]);
+        check(asked(object([("id", test)])), "scan, filter");
+    }
+    check(asked(object([("id", op("$not", begins("^ab")))])), "scan, filter");
+}
+
+#[test]
 fn a_union_needs_keys_for_each_of_its_parts() {
     let or = |parts: Vec<Value>| object([("$or", parts.into())]);
     check(asked(or(vec![object([("ts", 5.into())]), object([("z", 1.into())])])), "scan, filter");
