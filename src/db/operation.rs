@@ -15,6 +15,7 @@ use super::rules;
 use super::work::Work;
 use super::write::Mode;
 use crate::engine::Committed;
+use crate::env::Timestamp;
 use crate::error::{Detail, Error, Result};
 use crate::query::{Filter, Projection, Sort, Update};
 use crate::storage::Storage;
@@ -91,11 +92,11 @@ enum State {
 }
 
 impl<'a> Operation<'a> {
-    /// Checks a request.
+    /// Checks a request, which is made at `now`: it may be carried out later, and again.
     ///
     /// # Errors
     /// `invalid` or `unsupported`, naming what is wrong.
-    pub(crate) fn parse(request: &'a Request) -> Result<Self> {
+    pub(crate) fn parse(request: &'a Request, now: Timestamp) -> Result<Self> {
         Ok(match request.text("op")? {
             "insert" => {
                 let mode = if request.flag("ordered", true)? { Mode::Together } else { Mode::Each };
@@ -106,7 +107,7 @@ impl<'a> Operation<'a> {
             "put" => Operation::Put { docs: request.docs()? },
             "update" => {
                 let query = request.chosen()?;
-                let update = request.update(&query.filter)?;
+                let update = request.update(&query.filter, now)?;
                 Operation::Update { query, update, upsert: request.upsert()? }
             }
             "replace" => Operation::Replace {
@@ -123,7 +124,7 @@ impl<'a> Operation<'a> {
                 };
                 Operation::FindAndUpdate {
                     sort: Sort::parse(request.list_or_empty("sort")?)?,
-                    update: request.update(&filter)?,
+                    update: request.update(&filter, now)?,
                     filter,
                     upsert: request.upsert()?,
                     answers: Answers { state, project: request.list_or_empty("project")? },
@@ -133,7 +134,7 @@ impl<'a> Operation<'a> {
             "delete_keys" => Operation::DeleteKeys { keys: request.list("keys")? },
             _ => {
                 let each = request.list("operations")?.iter().enumerate().map(|(place, operation)| {
-                    let parsed = Operation::parse_of_bulk(operation);
+                    let parsed = Operation::parse_of_bulk(operation, now);
                     parsed.map_err(|error| error.context(format!("operation {place}")).with_detail("position", place))
                 });
                 Operation::Bulk(each.collect::<Result<_>>()?)
@@ -142,7 +143,7 @@ impl<'a> Operation<'a> {
     }
 
     /// One operation of a bulk write: `{ insertOne: { document } }` and so on.
-    fn parse_of_bulk(operation: &'a Value) -> Result<Self> {
+    fn parse_of_bulk(operation: &'a Value, now: Timestamp) -> Result<Self> {
         let mut fields = operation.as_object().into_iter().flat_map(|operation| operation.fields());
         let (Some((name, Value::Object(body))), None) = (fields.next(), fields.next()) else {
             let error = Error::invalid("an operation is an object with one field");
@@ -165,7 +166,7 @@ impl<'a> Operation<'a> {
         };
         let update = |limit| -> Result<Operation<'a>> {
             let query = query(limit)?;
-            let update = Update::parse(object("update")?, array_filters, &query.filter)?;
+            let update = Update::parse(object("update")?, array_filters, &query.filter, now)?;
             Ok(Operation::Update { query, update, upsert })
         };
         Ok(match &**name {

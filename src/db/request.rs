@@ -247,7 +247,7 @@ impl<S: Storage> Scope<'_, S> {
     /// Answers a writing request: in the transaction, or in one of its own that is committed.
     async fn write(&self, request: &Request) -> Result<Vec<u8>> {
         let collection = request.text("collection")?;
-        let operation = Operation::parse(request)?;
+        let operation = Operation::parse(request, self.shared().engine.env().now())?;
         match self {
             Scope::Within(work, _) if request.flag("returning", false)? => {
                 let telling = work.told.begin();

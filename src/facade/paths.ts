@@ -45,6 +45,9 @@ export type PathValue<T, P extends string> =
 /** The paths at whose end a number or bigint lies: what `$inc` may name. */
 export type NumericPath<T> = { [P in Path<T>]: Extract<PathValue<T, P>, number | bigint> extends never ? never : P }[Path<T>]
 
+/** The paths at whose end a Date may lie: what `$currentDate` may name. */
+export type DatePath<T> = { [P in Path<T>]: Extract<PathValue<T, P>, Date> extends never ? never : P }[Path<T>]
+
 /** What an array's elements are; never where it is none. */
 export type ElementOf<V> = IsAny<V> extends true ? any : Extract<NonNullable<V>, readonly unknown[]>[number]
 

@@ -5,7 +5,7 @@
 // Invariant: written by hand; what the wasm's generator says about types is not shown to anybody.
 
 import type { OutputOf } from './infer.js'
-import type { ArrayPath, Comparable, DeepPartial, ElementOf, IsAny, Leaf, NumericPath, Path, PathValue } from './paths.js'
+import type { ArrayPath, Comparable, DatePath, DeepPartial, ElementOf, IsAny, Leaf, NumericPath, Path, PathValue } from './paths.js'
 import type { TextIndexSpec, TextScore, TextSearch } from './types_text.js'
 
 export type * from './types_aggregate.js'
@@ -182,6 +182,9 @@ export interface Pushed<E> {
   $slice?: number | bigint
 }
 
+/** An operation on the bits of a number. */
+type Bits<V> = { and: V } | { or: V } | { xor: V }
+
 /** What to change. */
 export interface Update<T> {
   $set?: At<{ [P in Path<T>]?: PathValue<T, P> }>
@@ -193,6 +196,10 @@ export interface Update<T> {
   $inc?: At<{ [P in NumericPath<T>]?: Extract<PathValue<T, P>, number | bigint> }>
   /** Multiplies numbers; a field that is not there becomes 0. */
   $mul?: At<{ [P in NumericPath<T>]?: Extract<PathValue<T, P>, number | bigint> }>
+  /** Changes the bits of whole numbers, as 64-bit integers have them; a field that is not there begins at 0. */
+  $bit?: At<{ [P in NumericPath<T>]?: Bits<Extract<PathValue<T, P>, number | bigint>> }>
+  /** Sets the time at which the update is asked for, the same in all documents. */
+  $currentDate?: At<{ [P in DatePath<T>]?: true | { $type: 'date' } }>
   /** Sets what is less than the present value. */
   $min?: At<{ [P in Path<T>]?: PathValue<T, P> }>
   /** Sets what is greater than the present value. */
@@ -207,6 +214,8 @@ export interface Update<T> {
   $pop?: At<{ [P in ArrayPath<T>]?: 1 | -1 }>
   /** Removes the elements that are equal to a value, or pass a condition. */
   $pull?: At<{ [P in ArrayPath<T>]?: ElementOf<PathValue<T, P>> | Condition<ElementOf<PathValue<T, P>>> | ElementCondition<ElementOf<PathValue<T, P>>> }>
+  /** Removes the elements that are equal to one of the values. */
+  $pullAll?: At<{ [P in ArrayPath<T>]?: readonly ElementOf<PathValue<T, P>>[] }>
 }
 
 // Answers

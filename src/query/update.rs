@@ -7,7 +7,8 @@
 //! fields of the primary key do not change. Source: MongoDB manual, "Update Operators"
 //! (<https://www.mongodb.com/docs/manual/reference/operator/update/>).
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::env::Timestamp;
+use crate::error::{Error, Result};
 use crate::query::Filter;
 use crate::value::row::RowObject;
 use crate::value::{Object, Path, Value, order, writer};
@@ -26,10 +27,11 @@ use target::Target;
 /// A checked update.
 ///
 /// ```
+/// use hyphadb::env::Timestamp;
 /// use hyphadb::query::{Filter, Update};
 /// use hyphadb::value::{Object, Value};
 /// let update = Object::from([("$inc", Object::from([("n", Value::from(2))]).into())]);
-/// let update = Update::parse(&update, &[], &Filter::all())?;
+/// let update = Update::parse(&update, &[], &Filter::all(), Timestamp::from_ms(0))?;
 /// let (document, changed) = update.apply(&Object::from([("n", Value::from(40))]), &[])?;
 /// assert!(changed && document.get("n") == Some(&Value::from(42)));
 /// # Ok::<(), hyphadb::error::Error>(())
@@ -46,7 +48,7 @@ enum Occasion {
     Insert,
 }
 
-const OPERATORS: [&str; 12] = [
+const OPERATORS: [&str; 15] = [
     "$set",
     "$unset",
     "$inc",
@@ -56,40 +58,41 @@ const OPERATORS: [&str; 12] = [
     "$rename",
     "$push",
     "$pull",
+    "$pullAll",
     "$pop",
     "$addToSet",
+    "$bit",
+    "$currentDate",
     "$setOnInsert",
 ];
-/// Operators of MongoDB that are told from mistakes.
-const ELSEWHERE: [&str; 3] = ["$currentDate", "$bit", "$pullAll"];
 
 const OPERATORS_HINT: &str = "an update is an object of operators: $set $unset $inc $mul $min $max $rename $push $pull \
-    $pop $addToSet $setOnInsert";
+    $pullAll $pop $addToSet $bit $currentDate $setOnInsert";
 
 impl Update {
     /// Checks an update document: operators, each with an object of paths. `array_filters` say which elements `$[name]`
-    /// means; the filter by which documents are found, which one `$` does.
+    /// means; the filter by which documents are found, which one `$` does. `now` is what `$currentDate` sets: in every
+    /// document, however often the update is tried again.
     ///
     /// # Errors
-    /// `invalid` where it is anything else, or two paths are in conflict; `unsupported` for known operators that are
-    /// not there.
-    pub fn parse(update: &Object, array_filters: &[Value], filter: &Filter) -> Result<Update> {
+    /// `invalid` where it is anything else, or two paths are in conflict; `unsupported` for a time of a type that is not
+    /// there.
+    pub fn parse(update: &Object, array_filters: &[Value], filter: &Filter, now: Timestamp) -> Result<Update> {
         let mut filters = ArrayFilters::parse(array_filters)?;
         let mut changes: Vec<(Target, Change)> = Vec::new();
         if update.is_empty() {
             return Err(Error::invalid("update has no operator").with_hint(OPERATORS_HINT));
         }
         for (operator, operands) in update.iter() {
-            if !OPERATORS.contains(&&**operator) {
-                return Err(unknown(operator));
-            }
+            let known = OPERATORS.iter().find(|known| **known == &**operator);
+            let operator = *known.ok_or_else(|| unknown(operator))?;
             let Value::Object(operands) = operands else {
                 return Err(Error::invalid(format!("`{operator}` takes an object, not {}", operands.type_name())));
             };
             for (path, operand) in operands.iter() {
                 let target = Target::parse(path, &mut filters, filter);
                 let target = target.map_err(|error| error.context(format!("`{operator}`")))?;
-                let change = Change::parse(operator, &target, operand)?;
+                let change = Change::parse(operator, &target, operand, now)?;
                 if let Change::Rename(to) = &change {
                     check_conflict(&changes, &Target::Place(to.clone()))?;
                     if matches!(&target, Target::Place(path) if path.overlaps(to)) {
@@ -183,10 +186,10 @@ impl Update {
             let value = match change {
                 Change::Set(value) => value.clone(),
                 Change::SetOnInsert(_) => continue,
-                Change::Modify(modifier) if modifier.is_plain() => {
+                Change::Modify(operator, modifier) if modifier.is_plain() => {
                     let value = old.get(&part.name)?.map(|value| value.to_value()).transpose()?;
                     let mut value = value.unwrap_or(Value::Null);
-                    modifier.modify(&mut value, path)?;
+                    modifier.modify(&mut value).map_err(|error| change::naming(error, operator, path))?;
                     value
                 }
                 _ => return Ok(Patched::Not),
@@ -202,11 +205,7 @@ impl Update {
 }
 
 fn unknown(operator: &str) -> Error {
-    let error = if ELSEWHERE.contains(&operator) {
-        Error::new(ErrorKind::Unsupported, format!("update operator `{operator}` is not supported"))
-    } else {
-        Error::invalid(format!("`{operator}` is not an update operator"))
-    };
+    let error = Error::invalid(format!("`{operator}` is not an update operator"));
     error.with_hint(OPERATORS_HINT).with_detail("operator", operator)
 }
 

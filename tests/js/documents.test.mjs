@@ -241,6 +241,20 @@ describe('updating', () => {
     assert.deepEqual((await readings.get('x')).rows, [{ kind: 'a' }])
   })
 
+  test('the time is one for all documents of an update, and that at which it was asked for', async (t) => {
+    const { readings } = await openReadings(t)
+    await readings.insertMany(makeReadings(20))
+    const before = Date.now()
+    await readings.updateMany({ site: 'north' }, { $currentDate: { seen: true, 'at.last': { $type: 'date' } }, $bit: { bits: { or: 5 } } })
+    await readings.updateOne({ id: 'new' }, { $currentDate: { seen: true } }, { upsert: true })
+    const after = Date.now()
+    const [{ seen, at, bits }, ...others] = await readings.find({ site: 'north' }).toArray()
+    assert.ok(seen instanceof Date && +seen >= before && +seen <= after)
+    assert.deepEqual([at, bits], [{ last: seen }, 5])
+    assert.ok(others.length > 5 && others.every((other) => +other.seen === +seen && +other.at.last === +seen))
+    assert.ok((await readings.get('new')).seen >= seen)
+  })
+
   test('an upsert sets what is set on insert, and only then', async (t) => {
     const { readings } = await openReadings(t)
     const update = { $setOnInsert: { made: 1 }, $push: { tags: { $each: ['b', 'a'], $sort: 1 } }, $max: { n: 5 } }

@@ -250,7 +250,7 @@ fn what_is_wrong_is_named_and_nothing_is_written() {
         ("op: 'update', filter: {}, update: {x: 1}, multi: true", "invalid: `x` is not an update operator"),
         (
             "op: 'update', filter: {}, update: {$bit: {x: 1}}, multi: true",
-            "unsupported: update operator `$bit` is not supported",
+            "invalid: `$bit` of `x` takes one of `and`, `or` and `xor`, with a whole number or bigint, not number",
         ),
         (
             "op: 'update', filter: {}, update: {$push: {site: 1}}, multi: true",

@@ -6,6 +6,7 @@
 use crate::documents_fixture::{Ask, Fixture, describe, happen, seeds, tiny};
 use crate::notation::value;
 use hyphadb::db::Database;
+use hyphadb::env::Timestamp;
 use hyphadb::env::simulated::Random;
 use hyphadb::error::ErrorKind;
 use hyphadb::planted::{Bug, plant};
@@ -164,7 +165,9 @@ impl Maker {
     }
 
     pub fn update(&mut self) -> String {
-        match self.0.below(8) {
+        match self.0.below(10) {
+            8 => format!("{{$bit: {{b: {{{}: 3}}}}}}", self.pick(&["and", "or", "xor"])),
+            9 => format!("{{$pullAll: {{a: [{}, {}]}}}}", self.scalar(), self.scalar()),
             0 => format!("{{$set: {{a: {}}}}}", self.value()),
             4 => format!("{{$max: {{b: {}}}, $min: {{s: {}}}}}", self.scalar(), self.scalar()),
             5 => format!("{{$mul: {{b: 2}}, $setOnInsert: {{s: {}}}}}", self.scalar()),
@@ -270,7 +273,7 @@ async fn change(ask: &impl Ask, model: &mut Model, collection: &str, maker: &mut
             let (filter, update) = (maker.filter(), maker.update());
             let mut expected = Ok(());
             let parsed = Filter::parse(&crate::notation::object(&filter)).unwrap();
-            let apply = Update::parse(&crate::notation::object(&update), &[], &parsed).unwrap();
+            let apply = Update::parse(&crate::notation::object(&update), &[], &parsed, Timestamp::default()).unwrap();
             for document in model.matching(&parsed) {
                 let changed =
                     apply.apply(&document, &[Path::parse("id").unwrap()]).map_err(|error| error.kind().code());

@@ -3,13 +3,14 @@
 //! Not compared with another implementation here: `tests/js/mingo.test.mjs` does that.
 
 use crate::notation::{object, value};
+use hyphadb::env::Timestamp;
 use hyphadb::error::{Error, ErrorKind, Result};
 use hyphadb::query::{Filter, Update};
 use hyphadb::value::{Object, Path};
 
 fn update(update: &str, array_filters: &str, filter: &str) -> Result<Update> {
     let filter = Filter::parse(&object(filter)).unwrap();
-    Update::parse(&object(update), value(array_filters).as_array().unwrap(), &filter)
+    Update::parse(&object(update), value(array_filters).as_array().unwrap(), &filter, Timestamp::from_ms(77))
 }
 
 fn made(before: &str, text: &str, array_filters: &str, filter: &str) -> Result<Object> {
@@ -40,6 +41,53 @@ fn numbers_are_multiplied_and_bounded() {
     fails("{n: null}", "{$inc: {n: 2}}", "`$inc` of `n`: the value is null, not a number");
     fails("{}", "{$mul: {n: 'x'}}", "`$mul` of `n` takes a number or bigint, not string");
     fails("{n: 9223372036854775807n}", "{$mul: {n: 2}}", "`$mul` of `n`: the result is beyond 64 bits");
+}
+
+#[test]
+fn bits_are_those_of_64_bit_integers() {
+    makes("{n: 13}", "{$bit: {n: {and: 10}}}", "{n: 8}");
+    makes("{n: 3, m: 1n, k: -1}", "{$bit: {n: {or: 5}, m: {xor: 3}, k: {and: 255n}}}", "{n: 7, m: 2n, k: 255n}");
+    makes("{n: 1099511627777}", "{$bit: {n: {and: -2}}}", "{n: 1099511627776}");
+    makes("{n: -0, m: 9007199254740992n}", "{$bit: {n: {or: 0}, m: {or: 1}}}", "{n: 0, m: 9007199254740993n}");
+    makes("{}", "{$bit: {a: {or: 5}, b: {and: 5}, 'c.d': {xor: 5n}}}", "{a: 5, b: 0, c: {d: 5n}}");
+    makes("{a: [1, 2]}", "{$bit: {'a.$[]': {xor: 3}}}", "{a: [2, 1]}");
+    fails("{n: 1.5}", "{$bit: {n: {and: 1}}}", "`$bit` of `n`: a fraction has no bits");
+    fails("{n: inf}", "{$bit: {n: {and: 1}}}", "`$bit` of `n`: a fraction has no bits");
+    fails("{n: '1'}", "{$bit: {n: {and: 1}}}", "`$bit` of `n`: the value is string, not a number");
+    let beyond = "`$bit` of `n`: the result is more than a number holds: make it a bigint";
+    fails("{n: 9007199254740992}", "{$bit: {n: {or: 1}}}", beyond);
+    for operand in ["5", "{}", "{not: 5}", "{and: 1, or: 2}", "{and: 1.5}", "{and: '1'}", "[1]"] {
+        let error = made("{n: 1}", &format!("{{$bit: {{n: {operand}}}}}"), "[]", "{}").unwrap_err().to_string();
+        let expected = "`$bit` of `n` takes one of `and`, `or` and `xor`, with a whole number or bigint, not ";
+        assert!(error.starts_with(expected), "{error}");
+    }
+}
+
+#[test]
+fn the_present_time_is_a_date() {
+    makes("{a: 1}", "{$currentDate: {a: true, 'b.c': {$type: 'date'}}}", "{a: Date(77), b: {c: Date(77)}}");
+    let refused = |operand: &str| {
+        let error = update(&format!("{{$currentDate: {{a: {operand}}}}}"), "[]", "{}").unwrap_err();
+        (error.kind(), error.to_string())
+    };
+    let timestamp = "`$currentDate` of `a`: there are dates, and no timestamps".to_owned();
+    assert_eq!(refused("{$type: 'timestamp'}"), (ErrorKind::Unsupported, timestamp));
+    for operand in ["false", "1", "'date'", "{}", "{$type: 'string'}", "{$type: 'date', x: 1}", "Date(5)"] {
+        let (kind, message) = refused(operand);
+        assert_eq!(kind, ErrorKind::Invalid, "{operand}");
+        assert!(message.ends_with("is neither true nor `{ $type: 'date' }`"), "{message}");
+    }
+}
+
+#[test]
+fn all_elements_that_are_listed_are_taken_out() {
+    makes("{a: [1, 2, 1n, 'x', null, 2]}", "{$pullAll: {a: [1, 'x', 5]}}", "{a: [2, null, 2]}");
+    makes("{a: [[1], {x: 1}, {x: 1, y: 2}, 1]}", "{$pullAll: {a: [[1], {x: 1}]}}", "{a: [{x: 1, y: 2}, 1]}");
+    makes("{a: [{$gt: 1}, 5]}", "{$pullAll: {a: []}, $set: {b: 1}}", "{a: [{$gt: 1}, 5], b: 1}");
+    makes("{}", "{$pullAll: {a: [1]}}", "{}");
+    makes("{a: [{b: [1, 2]}, {b: [2]}]}", "{$pullAll: {'a.$[].b': [2]}}", "{a: [{b: [1]}, {b: []}]}");
+    fails("{a: 1}", "{$pullAll: {a: [1]}}", "`$pullAll` of `a`: the value is number, not an array");
+    fails("{a: [1]}", "{$pullAll: {a: 1}}", "`$pullAll` of `a` takes an array, not number");
 }
 
 #[test]
@@ -239,10 +287,6 @@ fn elements_are_meant_all_some_or_the_one_that_was_found() {
 #[test]
 fn an_update_that_is_not_known_is_refused() {
     let refused = |text: &str| update(text, "[]", "{}").unwrap_err();
-    for operator in ["$currentDate", "$bit", "$pullAll"] {
-        let error = refused(&format!("{{{operator}: {{a: 1}}}}"));
-        assert_eq!(error.kind(), ErrorKind::Unsupported, "{operator}");
-    }
     assert_eq!(refused("{$put: {a: 1}}").to_string(), "`$put` is not an update operator");
     assert_eq!(refused("{}").to_string(), "update has no operator");
     assert_eq!(refused("{$set: {'a.$b': 1}}").to_string(), "`$set`: path `a.$b`: `$b` is not a field name");

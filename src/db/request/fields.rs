@@ -8,6 +8,7 @@ use crate::db::collection::Upsert;
 use crate::db::config::parse_count;
 use crate::db::draft::Docs;
 use crate::db::find::{Query, Reading};
+use crate::env::Timestamp;
 use crate::error::{Error, Result};
 use crate::query::sort::no_score;
 use crate::query::{Filter, Projection, Sort, Update};
@@ -118,8 +119,8 @@ impl Request {
     }
 
     /// An update of what a filter chooses.
-    pub(in crate::db) fn update(&self, filter: &Filter) -> Result<Update> {
-        Update::parse(self.object("update")?, self.list_or_empty("array_filters")?, filter)
+    pub(in crate::db) fn update(&self, filter: &Filter, now: Timestamp) -> Result<Update> {
+        Update::parse(self.object("update")?, self.list_or_empty("array_filters")?, filter, now)
     }
 
     pub(in crate::db) fn upsert(&self) -> Result<Upsert> {

@@ -1,4 +1,4 @@
-//! What is taken out of arrays: `$pull`.
+//! What is taken out of arrays: `$pull` and `$pullAll`.
 //!
 //! Not by place: that is `$pop`.
 
@@ -10,8 +10,8 @@ use crate::value::{Name, Object, Value, order};
 /// Which elements go.
 #[derive(Clone, Debug)]
 pub(super) enum Pull {
-    /// Those that are equal to a value.
-    Equal(Value),
+    /// Those that are equal to one of the values.
+    Equal(Vec<Value>),
     /// Objects that match.
     Objects(Filter),
     /// Those that match as a field of this name would.
@@ -24,7 +24,7 @@ impl Pull {
     /// # Errors
     /// As [`Filter::parse`].
     pub(super) fn parse(target: &Target, operand: &Value) -> Result<Pull> {
-        let Value::Object(object) = operand else { return Ok(Pull::Equal(operand.clone())) };
+        let Value::Object(object) = operand else { return Ok(Pull::Equal(vec![operand.clone()])) };
         let of_values = ["$and", "$or", "$nor"];
         let is_operator = |name: &str| name.starts_with('$') && !of_values.contains(&name);
         if !object.iter().any(|(name, _)| is_operator(name)) {
@@ -41,7 +41,9 @@ impl Pull {
         let mut kept = Vec::with_capacity(elements.len());
         for element in elements.drain(..) {
             let goes = match (self, &element) {
-                (Pull::Equal(value), element) => order::compare_values(value, element).is_eq(),
+                (Pull::Equal(values), element) => {
+                    values.iter().any(|value| order::compare_values(value, element).is_eq())
+                }
                 (Pull::Objects(filter), Value::Object(object)) => filter.matches(object.into())?,
                 (Pull::Objects(_), _) => false,
                 (Pull::Values(name, filter), element) => {

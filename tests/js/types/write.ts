@@ -48,6 +48,20 @@ readings.updateOne({}, { $pull: { tags: { $in: ['a', /^b/u] } } })
 readings.updateOne({ 'items.name': 'x' }, { $set: { 'items.$.price': 5 }, $inc: { 'items.$[].price': 1 } })
 readings.updateOne({}, { $set: { 'items.$[one].price': 5 } }, { arrayFilters: [{ 'one.name': 'x' }] })
 readings.findOneAndUpdate({}, { $inc: { agent: 1 } }, { project: { agent: 1 }, arrayFilters: [] })
+readings.updateOne({}, { $bit: { agent: { and: 7 }, total: { or: 1n } }, $currentDate: { ts: true }, $pullAll: { tags: ['a', 'b'] } })
+readings.updateOne({}, { $currentDate: { ts: { $type: 'date' } }, $bit: { 'items.$[].price': { xor: 1 } } })
+// @ts-expect-error a bigint takes a bigint
+readings.updateOne({}, { $bit: { total: { and: 1 } } })
+// @ts-expect-error no such operation
+readings.updateOne({}, { $bit: { agent: { not: 1 } } })
+// @ts-expect-error no date
+readings.updateOne({}, { $currentDate: { agent: true } })
+// @ts-expect-error no type of a date
+readings.updateOne({}, { $currentDate: { ts: { $type: 'timestamp' } } })
+// @ts-expect-error not a list
+readings.updateOne({}, { $pullAll: { tags: 'a' } })
+// @ts-expect-error elements of another type
+readings.updateOne({}, { $pullAll: { tags: [1] } })
 // @ts-expect-error an element has another type
 readings.updateOne({}, { $push: { tags: 5 } })
 // @ts-expect-error not an array

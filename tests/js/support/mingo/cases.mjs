@@ -113,6 +113,8 @@ export class Cases {
       () => ['$unset', path, ''],
       () => ['$inc', this.pick([path, 'n.x'].slice(0, field === 'n' ? 2 : 1)), this.number()],
       () => ['$mul', path, this.number()],
+      () => ['$bit', path, { [this.pick(['and', 'or', 'xor'])]: this.pick([0, 1, 2, 5, -1, -3, 1e6]) }],
+      () => ['$pullAll', elements, this.list(3, element)],
       () => [this.pick(['$min', '$max']), path, this.pick([this.number(), this.text(), this.date(), null])],
       () => ['$rename', path, this.pick([`to_${field}`, `to_${field}.x`, field === 'n' ? 'b' : `to_${field}`])],
       () => ['$push', elements, this.is(40) ? element() : this.pushed(element, field)],
@@ -138,7 +140,7 @@ export class Cases {
     const test = () => (isObjects ? undefined : this.is(50) ? this.operand() : { [this.pick(['$gt', '$lte', '$ne', '$eq'])]: field === 'tags' ? this.text() : this.number() })
     const step = this.pick(['$[]', '$[x]', '$'])
     const path = isObjects ? `items.${step}.${this.pick(['n', 's', 'new', 'new.x'])}` : `${field}.${step}`
-    const [operator, operand] = this.pick([['$set', this.number()], ['$inc', this.number()], ['$mul', 2], ['$max', this.number()], ['$unset', '']])
+    const [operator, operand] = this.pick([['$set', this.number()], ['$inc', this.number()], ['$mul', 2], ['$bit', { xor: 5 }], ['$max', this.number()], ['$unset', '']])
     const condition = isObjects ? { [this.pick(['$gt', '$lte', '$eq'])]: this.number() } : test()
     return {
       update: { [operator]: { [path]: operand } },

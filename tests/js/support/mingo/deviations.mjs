@@ -109,7 +109,7 @@ const isOrderly = (list) => ['number', 'string'].some((type) => list.every((valu
 function ofChange(operator, value, operand) {
   const parts = isObject(operand) && '$each' in operand ? operand : { $each: [operand] }
   const all = [...(Array.isArray(value) ? value : []), ...(parts.$each ?? [])]
-  if (operator !== '$pull' && (hasBigint(value) || hasBigint(operand))) return 'numbers and bigints are one type'
+  if (!['$pull', '$pullAll'].includes(operator) && (hasBigint(value) || hasBigint(operand))) return 'numbers and bigints are one type'
   switch (operator) {
     case '$push':
       if (value === undefined && (parts.$slice !== undefined || parts.$sort !== undefined)) return 'a new array is sorted and cut too'
@@ -117,6 +117,7 @@ function ofChange(operator, value, operand) {
       return parts.$sort === undefined || isOrderly(all) ? undefined : 'elements are sorted in the order of values'
     case '$addToSet': return hasTwins(Array.isArray(value) ? value : all) || all.some(isUnsorted) ? 'twins that are there stay' : undefined
     case '$min': case '$max': return typeof value === 'object' && value !== null && !(value instanceof Date) ? 'arrays and objects have an order' : undefined
+    case '$pullAll': return ofChange('$pull', value, { $in: operand })
     case '$pull': {
       if (!Array.isArray(value)) return undefined
       const isWrapped = !isObject(operand) || isOperators(operand)
@@ -147,7 +148,7 @@ export function mustRefuse(document, update) {
   return Object.entries(update).some(([operator, changes]) => Object.entries(changes).some(([path, operand]) => refusesChange(document, operator, path, operand)))
 }
 
-const MAKES = ['$set', '$inc', '$mul', '$min', '$max', '$push', '$addToSet']
+const MAKES = ['$set', '$inc', '$mul', '$bit', '$min', '$max', '$push', '$addToSet']
 
 function refusesChange(document, operator, path, operand) {
   if (operator === '$rename') {
@@ -160,7 +161,8 @@ function refusesChange(document, operator, path, operand) {
 export function refusesValue(operator, value) {
   if (value === undefined) return false
   if (['$inc', '$mul'].includes(operator)) return typeof value !== 'number' && typeof value !== 'bigint'
-  return ['$push', '$addToSet', '$pop', '$pull'].includes(operator) && !Array.isArray(value)
+  if (operator === '$bit') return !Number.isInteger(value) && typeof value !== 'bigint'
+  return ['$push', '$addToSet', '$pop', '$pull', '$pullAll'].includes(operator) && !Array.isArray(value)
 }
 
 /** Whether something on the way has no such field, and none can be made. */
