@@ -20,7 +20,7 @@
 use crate::env::timeout::timeout;
 use crate::env::{Env, random_id};
 use crate::error::{Error, ErrorKind, Result};
-use crate::limits::COLUMN_BYTES_MAX;
+use crate::limits::{COLUMN_BYTES_MAX, SORT_BYTES_MAX};
 use crate::storage::{CommitSeq, Durability, Failure, Storage, StorageError, StorageResult};
 use block_cache::BlockCache;
 use columns::ColumnCache;
@@ -123,6 +123,8 @@ pub struct Options {
     pub cache_bytes: usize,
     /// Bytes of columns kept in memory; none are made where it is 0.
     pub column_bytes: usize,
+    /// Bytes of documents, keys and sort keys that one sort may keep until it can give out the first.
+    pub sort_bytes: usize,
     /// Whether all blocks are brought into memory behind the first read of one, where the cache has room for them.
     pub preload: bool,
     /// Bytes of recent commits kept for validation while transactions are under way.
@@ -159,6 +161,7 @@ impl Default for Options {
             level1_bytes: 32 * 1024 * 1024,
             cache_bytes: 64 * 1024 * 1024,
             column_bytes: COLUMN_BYTES_MAX,
+            sort_bytes: SORT_BYTES_MAX,
             preload: true,
             recent_bytes: 16 * 1024 * 1024,
             retire_ms: 60_000,

@@ -7,7 +7,6 @@
 
 use super::find::Found;
 use crate::error::{Error, Result};
-use crate::limits::SORT_BYTES_MAX;
 use crate::sorted;
 use core::cmp::Ordering;
 
@@ -17,6 +16,7 @@ const SLACK: usize = 256;
 /// See the module.
 pub(super) struct Sorter {
     wanted: Option<usize>,
+    bytes_max: usize,
     /// The sort keys of `items`.
     keys: Vec<u8>,
     items: Vec<Item>,
@@ -41,9 +41,10 @@ struct Item {
 }
 
 impl Sorter {
-    /// Keeps the first so many; all where none is given.
-    pub(super) const fn new(wanted: Option<usize>) -> Self {
-        Sorter { wanted, keys: Vec::new(), items: Vec::new(), found: Vec::new(), pushed: 0, kept_bytes: 0, last: None }
+    /// Keeps the first so many, all where none is given, and no more bytes than `bytes_max`.
+    pub(super) fn new(wanted: Option<usize>, bytes_max: usize) -> Self {
+        let (keys, items, found) = (Vec::new(), Vec::new(), Vec::new());
+        Sorter { wanted, bytes_max, keys, items, found, pushed: 0, kept_bytes: 0, last: None }
     }
 
     /// Adds what sorts by the key that `push_key` appends.
@@ -64,16 +65,19 @@ impl Sorter {
         }
         let item = Item { front: front(key), start, end: self.keys.len(), place: self.found.len(), age: self.pushed };
         self.kept_bytes += item.end - item.start + found.len_bytes();
-        if self.kept_bytes > SORT_BYTES_MAX {
-            return Err(too_much());
-        }
         self.pushed += 1;
         self.items.push(item);
         self.found.push(Some(found));
-        if let Some(wanted) = self.wanted
-            && self.items.len() >= wanted.saturating_mul(2).saturating_add(SLACK)
-        {
-            self.prune(wanted);
+        if let Some(wanted) = self.wanted {
+            let is_much = self.items.len() >= wanted.saturating_mul(2).saturating_add(SLACK);
+            // Large documents: they are forgotten sooner, but not one by one, for each time all are sorted.
+            let is_full = self.kept_bytes > self.bytes_max && self.items.len() > wanted.saturating_add(wanted / 8);
+            if is_much || is_full {
+                self.prune(wanted);
+            }
+        }
+        if self.kept_bytes > self.bytes_max {
+            return Err(too_much(self.bytes_max));
         }
         Ok(())
     }
@@ -111,8 +115,8 @@ impl Sorter {
     }
 }
 
-fn too_much() -> Error {
-    let error = Error::limit(format!("the sort has to keep more than {SORT_BYTES_MAX} bytes of documents"));
+fn too_much(bytes_max: usize) -> Error {
+    let error = Error::limit(format!("the sort has to keep more than {bytes_max} bytes of documents"));
     error.with_hint("set a `limit`, narrow the filter, or make an index whose fields have the order of the sort")
 }
 

@@ -33,6 +33,11 @@ impl<S: Storage> Snapshot<S> {
         self.state.head.seq
     }
 
+    /// Bytes that one sort of what is read may keep.
+    pub(crate) fn sort_bytes(&self) -> usize {
+        self.inner.options.sort_bytes
+    }
+
     /// The entries of a range, in order.
     #[must_use]
     pub fn scan(&self, range: KeyRange, direction: Direction) -> Scan<S> {

@@ -1,8 +1,9 @@
 //! Documents and requests that are too much, or no longer what they were: refused, and never a panic.
 
 use crate::documents::{DOCS, READINGS};
-use crate::documents_fixture::{Ask, Fixture};
+use crate::documents_fixture::{Ask, Fixture, tiny};
 use crate::notation::value;
+use hyphadb::engine::{Company, Options};
 use hyphadb::error::ErrorKind;
 use hyphadb::value::{Object, Value, codec};
 
@@ -64,6 +65,47 @@ fn altered_requests_are_answered_or_refused_and_never_panic() {
             }
         }
         assert!(database.ask("{op: 'find', collection: 'readings'}").await.starts_with("{docs: ["));
+    });
+}
+
+/// 400 documents of about 260 bytes: 100 kB, of which a sort may keep 20 kB.
+#[test]
+fn a_sort_that_keeps_too_much_ends_and_one_of_a_few_does_not() {
+    let mut fixture = Fixture::new(3);
+    fixture.options = Options { sort_bytes: 20_000, ..tiny() };
+    fixture.run(async {
+        let database = fixture.open("tab", "[['docs', {key: 'id', indexes: ['k']}]]").await;
+        let document = |id: i32| {
+            let text = Value::from(format!("{id:0>200}"));
+            Value::from(Object::from([("id", id.into()), ("k", (id % 7).into()), ("n", (id * 37 % 400).into()), ("t", text)]))
+        };
+        let docs: Vec<Value> = (0..400).map(document).collect();
+        let insert = [("op", "insert".into()), ("collection", "docs".into()), ("docs", docs.into())];
+        database.ask_value(Object::from(insert)).await.unwrap();
+        for phase in 0..2 {
+            let refused = async |request: &str| {
+                let error = database.try_ask(&format!("{{collection: 'docs', {request}}}")).await.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Limit, "phase {phase}, {request}: {error}");
+                assert!(error.to_string().contains("the sort has to keep more than 20000 bytes"), "{error}");
+                assert!(error.hint().contains("`limit`"), "{}", error.hint());
+            };
+            refused("op: 'find', sort: [['n', 1]]").await;
+            refused("op: 'find', sort: [['n', 1]], limit: 300").await;
+            // By entries: their keys alone are kept, but all of them.
+            refused("op: 'find', filter: {k: {$gte: 0}}, sort: [['id', -1]], want: 'keys'").await;
+            let opened = database.ask("{op: 'cursor_open', collection: 'docs', sort: [['n', 1]]}").await;
+            refused(&format!("op: 'cursor_next', max: 5, {}", opened.trim_matches(['{', '}']))).await;
+            for (sort, expected) in [("1", "[{n: 10}, {n: 11}]"), ("-1", "[{n: 389}, {n: 388}]")] {
+                let few = format!("sort: [['n', {sort}]], skip: 10, limit: 2, project: [['n', 1], ['id', 0]]");
+                let found = database.ask(&format!("{{op: 'find', collection: 'docs', {few}}}")).await;
+                assert_eq!(found, format!("{{docs: {expected}}}"), "phase {phase}");
+            }
+            // The statement that failed is all that did.
+            assert_eq!(database.ask("{op: 'count', collection: 'docs', sort: [['n', 1]]}").await, "{count: 400}");
+            let changed = "{op: 'find_and_update', collection: 'docs', sort: [['n', -1]], update: {$inc: {k: 0}}, project: [['n', 1], ['id', 0]]}";
+            assert_eq!(database.ask(changed).await, "{doc: {n: 399}}");
+            while phase == 0 && database.maintain(Company::Alone).await.unwrap() {}
+        }
     });
 }
 

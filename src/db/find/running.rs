@@ -157,7 +157,7 @@ impl<S: Storage> Running<S> {
     /// Everything that matches in the order of the sort, or as much of it as is wanted.
     async fn sort(&mut self) -> Result<Vec<Found>> {
         let wanted = self.query.limit.map(|limit| limit.saturating_add(self.query.skip));
-        let mut sorter = Sorter::new(wanted);
+        let mut sorter = Sorter::new(wanted, self.reader.snapshot().sort_bytes());
         let Some(order) = self.order_of_entries() else {
             while let Some(mut batch) = some(self.matches(WINDOW_MAX).await?) {
                 self.read_documents(&mut batch).await?;
