@@ -3,6 +3,7 @@
 //! Not a session: whoever holds it may do everything.
 
 use super::callbacks::Callbacks;
+use super::promise::Reader;
 use super::transaction::Transaction;
 use super::{error, panic, promise};
 use crate::db::Database;
@@ -15,6 +16,7 @@ use crate::storage::Storage;
 use crate::storage::any::AnyStorage;
 use crate::storage::indexed_db::{Found, HeadStart, IndexedDb, IndexedDbOptions};
 use crate::storage::memory::Memory;
+use core::cell::RefCell;
 use js_sys::{Array, Function, Promise, Uint8Array};
 use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -28,6 +30,7 @@ pub struct Engine {
     changes: Callbacks,
     lives: Callbacks,
     connection: Callbacks,
+    reader: RefCell<Option<Reader>>,
 }
 
 #[wasm_bindgen]
@@ -55,7 +58,7 @@ impl Engine {
             return Ok(promise::to_js(&answer));
         }
         let database = self.database.clone();
-        promise::answer(async move {
+        let work = async move {
             let answer = database.request(&request).await;
             if database.engine().is_preload_due() {
                 let engine = database.engine().clone();
@@ -66,7 +69,13 @@ impl Engine {
                 }));
             }
             answer
-        })
+        };
+        promise::answer(work, self.reader.borrow().clone())
+    }
+
+    /// Has long answers to requests read by `reader`, without a copy of their bytes: what it makes of them is the answer.
+    pub fn read_with(&self, reader: Reader) {
+        self.reader.replace(Some(reader));
     }
 
     /// Begins a transaction on the state of now.
@@ -179,7 +188,7 @@ async fn open(config: &[u8], head_start: Option<Array>) -> Result<Engine> {
     let lives = Callbacks::default();
     let followed = lives.clone();
     database.on_live(move |message| followed.push(move || Uint8Array::from(message.as_slice()).into()));
-    Ok(Engine { database: Rc::new(database), commits, changes, lives, connection })
+    Ok(Engine { database: Rc::new(database), commits, changes, lives, connection, reader: RefCell::default() })
 }
 
 async fn open_indexed_db(

@@ -25,7 +25,7 @@ impl Transaction {
     pub fn request(&self, request: Vec<u8>) -> Result<JsValue, JsValue> {
         panic::check()?;
         let transaction = self.0.clone();
-        promise::answer(async move { transaction.request(&request).await })
+        promise::answer(async move { transaction.request(&request).await }, None)
     }
 
     /// Commits; `durability` is `relaxed` or `strict`.
@@ -41,7 +41,7 @@ impl Transaction {
             other => return Err(error::to_js(&Error::invalid(format!("durability `{other}` is not known")))),
         };
         let transaction = self.0.clone();
-        promise::answer(async move { transaction.commit(durability).await })
+        promise::answer(async move { transaction.commit(durability).await }, None)
     }
 
     /// Forgets what it wrote. Ending it twice is no error.

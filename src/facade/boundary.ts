@@ -5,12 +5,23 @@
 // Invariant: nothing but `glue.ts`, `load.ts`, `instance.ts`, `connection.ts`, `transaction.ts` and the two sides of a worker
 // (`remote.ts`, `server.ts`) knows these.
 
+import type { HyphaError } from './errors.js'
 import type { ReadAhead } from './head_start.js'
+
+/** An answer: its bytes, or what was read of them. */
+export type Reply = Uint8Array | Read
+
+/** An answer that was read in the engine's memory, or why it could not be. */
+export class Read {
+  constructor(readonly value: unknown, readonly thrown?: HyphaError) {}
+}
 
 /** An opened database, inside the wasm or in a worker. Its errors are plain objects: `fromEngine` makes them ours. */
 export interface Engine {
   /** Answers at once when nothing has to be read from storage. */
-  request(request: Uint8Array): Uint8Array | Promise<Uint8Array>
+  request(request: Uint8Array): Reply | Promise<Reply>
+  /** Has long answers read where they lie, in the engine's memory; not there where that is another thread's. */
+  read_with?(reader: { read(answer: Uint8Array): Read }): void
   /** A transaction on the state of now. */
   begin(): EngineTransaction
   /** Looks for commits of other contexts; true: something new. */

@@ -4,7 +4,7 @@
 // Invariants: every call of the engine passes here, so what it throws becomes a HyphaError; after the end every call,
 // pending ones included, fails with `closed`.
 
-import type { Engine, EngineTransaction } from './boundary.js'
+import { Read, type Engine, type EngineTransaction, type Reply } from './boundary.js'
 import { Calls, stopped } from './calls.js'
 import { decode, encode, encodeRequest, type Request } from './codec.js'
 import type { Config } from './config.js'
@@ -24,7 +24,7 @@ import { noteRead } from './reads.js'
 import { Timer } from './timer.js'
 import type { Change, Commit, Durability, Events, InsertOneResult } from './types.js'
 
-type Answer = Uint8Array | Promise<Uint8Array>
+type Answer = Reply | Promise<Reply>
 
 /** How often a write is run again after a conflict, beyond the tries that the engine makes by itself. */
 const TURNS_MAX = 64
@@ -82,6 +82,7 @@ export class Connection {
     this.#marks = config.storage === 'memory' ? undefined : new MarkKeeper(config.name, () => this.#mark())
     engine.on_commit(() => this.#committed())
     engine.on_live((message) => this.lives.receive(decode(message)))
+    engine.read_with?.({ read })
     engine.on_connection((event) => this.#connectionChanged(event))
     // What was committed while the engine was being loaded was told to nobody here.
     this.#after = this.#peers === undefined ? undefined : setTimeout(() => void news.hint(), AFTER_MS)
@@ -117,7 +118,8 @@ export class Connection {
       return this.ask({ op: 'get', keys: [key], collection }, undefined)
     }
     const answer = this.#calls.now(() => this.#engine.request(request))
-    return answer instanceof Uint8Array ? decode(answer) : this.#calls.settle(() => answer).then(decode)
+    if (answer instanceof Uint8Array) return decode(answer)
+    return answer instanceof Promise ? this.#calls.settle(() => answer).then(opened) : opened(answer)
   }
 
   /** Writes. Given up on before the commit, there is no effect. */
@@ -203,7 +205,7 @@ export class Connection {
   async call(ask: () => Answer): Promise<unknown> {
     this.#calls.check()
     const answer = this.#calls.now(ask)
-    return decode(answer instanceof Uint8Array ? answer : await this.#calls.settle(() => answer))
+    return opened(answer instanceof Promise ? await this.#calls.settle(() => answer) : answer)
   }
 
   /** Calls `listener` at each event, from a queue; answers how to stop that. */
@@ -293,6 +295,21 @@ export class Connection {
       void this.#marks?.forget()
     }
   }
+}
+
+/** Reads an answer that will not stay where it is. Nothing is thrown through the engine, which would be no more of use. */
+function read(answer: Uint8Array): Read {
+  try {
+    return new Read(decode(answer))
+  } catch (thrown) {
+    return new Read(undefined, thrown as HyphaError)
+  }
+}
+
+function opened(reply: Reply): unknown {
+  if (reply instanceof Uint8Array) return decode(reply)
+  if (reply.thrown !== undefined) throw reply.thrown
+  return reply.value
 }
 
 function isConflict(thrown: unknown): boolean {

@@ -161,6 +161,6 @@ function readCount(count: unknown, what: string): number {
 
 /** @internal All numbers: a typed array, with a buffer of its own, which may be transferred. Anything else: as it is. */
 export function packed(values: Values): Values {
-  if (values instanceof Float64Array) return values.slice()
+  if (values instanceof Float64Array) return values.byteLength === values.buffer.byteLength ? values : values.slice()
   return values.length > 0 && values.every((value) => typeof value === 'number') ? Float64Array.from(values as number[]) : values
 }

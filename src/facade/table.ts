@@ -2,7 +2,7 @@
 //
 // Not single values: those are `decoder.ts`'s. The format is that of `src/value/table.rs`.
 // Invariants: values come in their order; all text of a chunk is decoded once, and strings are cut out of it; numbers may
-// be a view of the answer, never of wasm memory.
+// be a view of an answer that has a buffer of its own, never of wasm memory.
 
 import { malformed, type ByteReader } from './byte_reader.js'
 import { makeObjects } from './makers.js'
@@ -102,9 +102,9 @@ class Chunk {
 
   #numbers(rows: number): Float64Array {
     this.unpad()
-    const start = this.#reader.bytes.byteOffset + this.#reader.take(rows * 8)
-    const { buffer } = this.#reader.bytes
-    return start % 8 === 0 ? new Float64Array(buffer, start, rows) : new Float64Array(buffer.slice(start, start + rows * 8))
+    const { buffer, byteOffset, byteLength } = this.#reader.bytes
+    const start = byteOffset + this.#reader.take(rows * 8)
+    return byteLength === buffer.byteLength && start % 8 === 0 ? new Float64Array(buffer, start, rows) : new Float64Array(buffer.slice(start, start + rows * 8))
   }
 
   #bigints(rows: number): bigint[] {

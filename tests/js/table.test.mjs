@@ -58,6 +58,22 @@ test('columns of a table are typed where all are numbers, and own their buffers'
   assert.deepStrictEqual(gone, Array(100).fill(null))
 })
 
+test('columns of a long answer own their buffers too, and null stands where there is nothing', async t => {
+  const words = ['a', 'b', 'c', null]
+  const docs = await stored(t, numbered(20_000, n => ({ n, half: n / 2, word: words[n % 4], flag: n % 5 === 0 ? null : n % 2 === 0, at: n % 7 === 0 ? null : new Date(n), ...(n % 3 === 0 && { some: n }) })))
+  const all = Array.from({ length: 20_000 }, (_, n) => n)
+  const { n, half, word, flag, at, some } = await docs.find().columns(['n', 'half', 'word', 'flag', 'at', 'some'])
+  for (const column of [n, half]) assert.equal(column.buffer.byteLength, 160_000)
+  assert.deepStrictEqual([Array.from(n), Array.from(half)], [all, all.map(n => n / 2)])
+  assert.deepStrictEqual(word, all.map(n => words[n % 4]))
+  assert.deepStrictEqual(flag, all.map(n => (n % 5 === 0 ? null : n % 2 === 0)))
+  assert.deepStrictEqual(at, all.map(n => (n % 7 === 0 ? null : new Date(n))))
+  assert.deepStrictEqual(some, all.map(n => (n % 3 === 0 ? n : null)))
+  const numbers = await docs.find({ half: { $gte: 100 } }).columns(['n'])
+  await docs.deleteMany({})
+  assert.deepStrictEqual(Array.from(numbers.n), all.slice(200))
+})
+
 test('what is found in parts, sorted and cut, is what is found whole', async t => {
   const docs = await stored(t, numbered(3000, n => ({ group: n % 7, rank: n * 7919 % 3000, tags: [n % 5, n % 3] })))
   const all = await docs.find().toArray()
