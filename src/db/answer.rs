@@ -64,7 +64,12 @@ impl Documents {
         }
     }
 
-    fn push_found(&mut self, of: &Collection, found: &Found, projection: Option<&Projection>) -> Result<()> {
+    fn push_found<S: Storage>(&mut self, find: &Find<S>, found: &Found, projection: Option<&Projection>) -> Result<()> {
+        let of = find.collection();
+        if let Some(made) = found.covered(find.cover()) {
+            let pushed = made.and_then(|made| self.push(View::from(&Value::Object(made))));
+            return pushed.map_err(|error| document::naming(error, of, found.primary()));
+        }
         let projection = projection.map(|projection| (projection, found.score));
         self.push_scored(of, found.primary(), found.stored(), projection)
     }
@@ -132,7 +137,7 @@ pub(crate) async fn docs<S: Storage>(mut find: Find<S>, projection: Option<&Proj
             return Ok(documents.named());
         }
         for found in &batch {
-            documents.push_found(find.collection(), found, projection)?;
+            documents.push_found(&find, found, projection)?;
         }
     }
 }
@@ -149,7 +154,7 @@ pub(crate) async fn part<S: Storage>(
     while left > 0 && !done {
         let batch = find.next_batch(left.min(BATCH)).await?;
         for found in &batch {
-            documents.push_found(find.collection(), found, projection)?;
+            documents.push_found(find, found, projection)?;
         }
         left -= batch.len();
         done = batch.is_empty();

@@ -204,7 +204,7 @@ pub(crate) async fn find_and_update<S: Storage>(
     upsert: Upsert,
 ) -> Result<(Option<Object>, Option<Object>)> {
     let collection = work.collection(name).await?;
-    let query = Query { filter: filter.clone(), sort, skip: 0, limit: Some(1) };
+    let query = Query { sort, limit: Some(1), ..Query::of(filter.clone()) };
     let mut changes = matching(work, &collection, query).await?;
     let Some(old) = changes.old(0) else {
         if upsert == Upsert::Nothing {

@@ -12,19 +12,21 @@ use crate::engine::catalog::{Collection, INDEX_PREFIX_LEN, IndexState};
 use crate::engine::{Estimates, Slice};
 use crate::error::Result;
 use crate::query::plan::{self, IndexFacts, Statistics, Unknown, Wants};
-use crate::query::{Column, Filter, Plan, Question, Sort};
+use crate::query::{Column, Filter, Plan, Projection, Question, Sort};
 use crate::storage::Storage;
 use crate::value::{KeyRange, Object, Path};
 use running::Running;
 use std::rc::Rc;
 
 mod columns;
+mod cover;
 mod running;
 mod source;
 #[cfg_attr(not(feature = "text"), path = "find/no_text.rs")]
 mod text;
 
 pub(crate) use columns::Chosen;
+pub(crate) use cover::Cover;
 pub(crate) use source::Reads;
 
 /// What is looked for.
@@ -34,6 +36,9 @@ pub(crate) struct Query {
     pub(crate) sort: Sort,
     pub(crate) skip: usize,
     pub(crate) limit: Option<usize>,
+    /// The fields that alone are wanted of each document, in the order in which documents have them; none where that is
+    /// not known, or more is wanted.
+    pub(crate) fields: Vec<Path>,
 }
 
 /// So many documents are expected to be read of a stream, which may be left at any time.
@@ -42,7 +47,12 @@ const STREAMED: usize = 1000;
 impl Query {
     /// All documents that match, in any order.
     pub(crate) const fn of(filter: Filter) -> Query {
-        Query { filter, sort: Sort::none(), skip: 0, limit: None }
+        Query { filter, sort: Sort::none(), skip: 0, limit: None, fields: Vec::new() }
+    }
+
+    /// The same, of which a projection takes all that is wanted.
+    pub(crate) fn projected(self, collection: &Collection, projection: Option<&Projection>) -> Query {
+        Query { fields: cover::fields(collection, projection), ..self }
     }
 
     /// What planning is asked.
@@ -54,7 +64,7 @@ impl Query {
             sort: &self.sort,
             first: first.map(|first| first.saturating_add(self.skip)),
             wants: if reading == Reading::Keys { Wants::Keys } else { Wants::Documents },
-            field: None,
+            fields: if reading == Reading::Keys { &[] } else { &self.fields },
             key_fields: &collection.key_fields,
             indexes: &collection.ready,
             text: text.map(|index| &index.facts),
@@ -161,6 +171,12 @@ impl Found {
         size_of::<Found>() + self.key.len() + self.value.as_ref().map_or(0, |value| value.len())
     }
 
+    /// What a document is made of whose value was not read.
+    pub(crate) fn covered(&self, cover: Option<&Cover>) -> Option<Result<Object>> {
+        let cover = cover.filter(|_| self.value.is_none())?;
+        Some(cover.object(self.entry()))
+    }
+
     /// Its value, where it was read.
     pub(crate) fn stored(&self) -> &[u8] {
         self.value.as_deref().unwrap_or_default()
@@ -236,17 +252,39 @@ impl<S: Storage> Find<S> {
         self.running.as_ref().map_or_else(Reads::default, Running::reads)
     }
 
+    async fn plan(&self) -> Result<Plan> {
+        Ok(self.query.plans(&self.reader, &self.collection, self.reading).await?.swap_remove(0))
+    }
+
+    fn run(&self, plan: Plan) -> Result<Running<S>> {
+        let collection = Rc::clone(&self.collection);
+        Running::new(self.reader.clone(), collection, self.query.clone(), (plan, self.reading))
+    }
+
+    /// What makes a document of an entry, where the plan reads entries alone.
+    pub(crate) fn cover(&self) -> Option<&Cover> {
+        self.running.as_ref()?.cover()
+    }
+
     async fn running(&mut self) -> Result<&mut Running<S>> {
         let running = match self.running.take() {
             Some(running) => running,
             None => {
-                let plan = match plan::certain(&self.query.question(&self.collection, self.reading))? {
-                    Some(plan) => plan,
-                    None => self.query.plans(&self.reader, &self.collection, self.reading).await?.swap_remove(0),
+                let certain = plan::certain(&self.query.question(&self.collection, self.reading))?;
+                let is_certain = certain.is_some();
+                let running = match certain {
+                    Some(plan) => self.run(plan)?,
+                    None => self.run(self.plan().await?)?,
                 };
-                self.note_use(&plan);
-                let collection = Rc::clone(&self.collection);
-                Running::new(self.reader.clone(), collection, self.query.clone(), (plan, self.reading))?
+                // Another way may be better where entries do not tell what is wanted after all.
+                let running = if is_certain || running.tells().await? {
+                    running
+                } else {
+                    self.query.fields.clear();
+                    self.run(self.plan().await?)?
+                };
+                self.note_use(running.plan());
+                running
             }
         };
         Ok(self.running.insert(running))
@@ -292,9 +330,9 @@ impl<S: Storage> Find<S> {
     /// As [`Find::next`].
     pub(crate) async fn one_of_each(&self, field: &Path) -> Result<Option<Vec<Found>>> {
         let question = self.query.question(&self.collection, Reading::Keys);
-        let question = Question { field: Some(field), ..question };
+        let question = Question { fields: core::slice::from_ref(field), ..question };
         let plan = plans(&question, &self.reader, &self.collection).await?.swap_remove(0);
-        let Some(component) = plan.holds(field, &self.collection.ready) else { return Ok(None) };
+        let Some(component) = plan.holds(field, &self.collection.ready, &[]) else { return Ok(None) };
         self.note_use(&plan);
         let (collection, query) = (Rc::clone(&self.collection), self.query.clone());
         let mut running = Running::new(self.reader.clone(), collection, query, (plan, Reading::Keys))?;

@@ -124,7 +124,7 @@ async fn read<S: Storage>(shared: &Rc<Shared<S>>, number: usize) -> Result<Vec<u
     let seq = snapshot.seq();
     let (asked, limit) = shared.lives.begin(number)?;
     let collection = catalog.collection(&asked.collection).ok_or_else(|| no_collection(&asked.collection))?;
-    let query = Query { filter: asked.filter.clone(), sort: asked.order.clone(), skip: 0, limit };
+    let query = Query { sort: asked.order.clone(), limit, ..Query::of(asked.filter.clone()) };
     let find = Find::new(Reader::Snapshot(snapshot), Rc::clone(collection), query, Reading::Documents);
     let read = match find {
         Ok(find) => asked.read(find).await,
@@ -178,7 +178,7 @@ impl Lives {
     }
 
     fn open(&self, number: usize, collection: &Collection, request: &Request) -> Result<()> {
-        let Query { filter, sort, skip, limit } = request.query()?;
+        let Query { filter, sort, skip, limit, .. } = request.query()?;
         if filter.search().is_some() {
             let error = Error::new(ErrorKind::Unsupported, "`$text` cannot be followed live");
             return Err(error.with_hint(

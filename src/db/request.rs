@@ -116,8 +116,11 @@ impl<S: Storage> Scope<'_, S> {
         let reading = request.reading()?;
         let query = request.query()?;
         let projection = request.projection(&collection.key_fields, &query.filter)?;
+        let want = request.given("want").and_then(Value::as_str);
+        // Columns are taken out of documents.
+        let query = if want == Some("columns") { query } else { query.projected(&collection, projection.as_ref()) };
         let find = Find::new(reader.clone(), collection, query, reading)?.watched(&self.shared().slow);
-        let answering: LocalFuture<'_, Result<Vec<u8>>> = match request.given("want").and_then(Value::as_str) {
+        let answering: LocalFuture<'_, Result<Vec<u8>>> = match want {
             None | Some("docs") => Box::pin(answer::docs(find, projection.as_ref())),
             Some("keys") => Box::pin(answer::keys(reader, find)),
             Some("count") => return Ok(encoded(answer::counts(&[("count", Box::pin(find.count()).await?)]))),
@@ -156,6 +159,8 @@ impl<S: Storage> Scope<'_, S> {
         }
         let (reader, collection) = self.read(request).await?;
         let (query, reading) = (request.query()?, request.reading()?);
+        let projection = request.projection(&collection.key_fields, &query.filter)?;
+        let query = query.projected(&collection, projection.as_ref());
         let is_carried_out = request.carries_out()?;
         let mut explained = query.explain(&reader, &collection, reading, None).await?;
         if is_carried_out {
@@ -223,9 +228,10 @@ impl<S: Storage> Scope<'_, S> {
             return Ok(encoded(answer::counts(&[("cursor", self.cursors().open(Cursor::Run(run))?)])));
         }
         let query = request.query()?;
-        let filter = query.filter.clone();
-        let find = self.open_find(request, query, Reading::Stream).await?;
-        let projection = request.projection(&find.collection().key_fields, &filter)?;
+        let (reader, collection) = self.read(request).await?;
+        let projection = request.projection(&collection.key_fields, &query.filter)?;
+        let query = query.projected(&collection, projection.as_ref());
+        let find = Find::new(reader, collection, query, Reading::Stream)?.watched(&self.shared().slow);
         let number = self.cursors().open(Cursor::Find(Box::new(find), projection))?;
         Ok(encoded(answer::counts(&[("cursor", number)])))
     }

@@ -28,6 +28,7 @@ export type PlanStage =
   | { stage: 'union' | 'intersection'; inputs: PlanStage[] }
   /** Takes the next of all that each range or input gives in order. */
   | { stage: 'merge'; by: [string, 1 | -1][]; input: PlanStage }
+  /** Documents are looked up; not where entries have all that is wanted of them, and tell it exactly. */
   | { stage: 'each_once' | 'documents'; input: PlanStage }
   | { stage: 'filter'; fields: string[]; input: PlanStage }
   /** Keeps so many while all are read, or all. */

@@ -73,8 +73,9 @@ pub struct Question<'a> {
     pub first: Option<usize>,
     /// What is wanted of them.
     pub wants: Wants,
-    /// A field whose values are wanted: an index that holds them is worth reading for that alone.
-    pub field: Option<&'a Path>,
+    /// Fields whose values are all that is wanted, if there are some: an index that holds them is worth reading for that
+    /// alone.
+    pub fields: &'a [Path],
     /// The fields of the primary key.
     pub key_fields: &'a [Path],
     /// The indexes that are ready, but for that of text.
@@ -87,7 +88,7 @@ impl Question<'_> {
     /// Whether estimates can make a difference: where they cannot, [`plan`] asks for none.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        let is_asked = !self.filter.is_all() || !self.sort.is_none() || self.field.is_some();
+        let is_asked = !self.filter.is_all() || !self.sort.is_none() || !self.fields.is_empty();
         let equal = self.filter.equalities();
         let is_of_key = !self.key_fields.is_empty()
             && self.key_fields.iter().all(|field| equal.iter().any(|(path, _)| *path == field));
@@ -244,11 +245,22 @@ impl Plan {
         self.sorting != Sorting::Gather
     }
 
-    /// The component of its entries that tells the value at the path, where nothing is left to ask of documents.
-    pub(crate) fn holds(&self, path: &Path, indexes: &[IndexFacts]) -> Option<usize> {
+    /// The component of its entries that tells the value at the path, where nothing is left to ask of documents. An entry
+    /// ends with the primary key, of which these are the fields.
+    pub(crate) fn holds(&self, path: &Path, indexes: &[IndexFacts], key_fields: &[Path]) -> Option<usize> {
         let [Walk { access: Access::Index { name, .. }, .. }] = self.walks.as_slice() else { return None };
         let index = indexes.iter().find(|index| index.name == *name)?;
-        candidate::component_of(index, path).filter(|_| self.residual.is_all())
+        candidate::component_of(index, key_fields, path).filter(|_| self.residual.is_all())
+    }
+
+    /// Whether entries have all the fields that are wanted of documents, and their order: no document is read whose entry
+    /// tells them exactly.
+    pub(crate) fn covers(&self, question: &Question<'_>) -> bool {
+        let holds = |path: &Path| self.holds(path, question.indexes, question.key_fields).is_some();
+        question.wants == Wants::Documents
+            && !question.fields.is_empty()
+            && question.fields.iter().all(holds)
+            && (self.is_sorted() || question.sort.fields().iter().all(|(path, _)| holds(path)))
     }
 
     /// The indexes that are read.

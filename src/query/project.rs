@@ -87,6 +87,14 @@ impl Projection {
         !self.scores.is_empty()
     }
 
+    /// The fields that are all that is handed out; none where some are left out instead, or taken from within others.
+    #[must_use]
+    pub fn plain_fields(&self) -> Option<Vec<Path>> {
+        let plain = |(name, node): &(Name, Node)| Path::parse(name).ok().filter(|_| node.fields.is_empty());
+        let is_plain = self.kind == Kind::Include && self.scores.is_empty();
+        self.tree.fields.iter().map(plain).collect::<Option<Vec<_>>>().filter(|_| is_plain)
+    }
+
     /// The projected document; the score is 0 where it was not searched.
     ///
     /// # Errors

@@ -282,6 +282,20 @@ pub fn skip(key: &mut &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Whether the first component tells the value just as it was. What reads as null may have been missing, what reads as a whole
+/// number a bigint or -0; neither is looked for within objects and arrays.
+#[must_use]
+pub fn is_exact(mut key: &[u8]) -> bool {
+    match key.first() {
+        Some(&(TAG_STRING | TAG_BYTES | TAG_BOOL | TAG_DATE)) => true,
+        Some(&TAG_NUMBER) => match read(&mut key) {
+            Ok(Value::Number(number)) => number.get().trunc() != number.get(),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
 /// The range of all values that are compared with `value` by `$gt` and its kin: those of its type, numbers and bigints
 /// being one type.
 #[must_use]
@@ -429,6 +443,25 @@ mod tests {
             others.iter().for_each(|other| assert!(!range.contains(&key(*other)), "{other:?} in {text:?}"));
         }
         assert!(!begins_with("a").contains(&key(Value::Null)));
+    }
+
+    #[test]
+    fn what_is_read_of_a_key_is_the_value_where_it_is_exact() {
+        let number = |number: f64| Value::number(number).unwrap();
+        for value in ["a".into(), "".into(), true.into(), Value::Date(-5), Value::Bytes(vec![0, 1]), number(-0.5)] {
+            let key = key(value.clone());
+            assert!(is_exact(&key) && is_exact(&[&*key, b"more"].concat()), "{value}");
+            assert_eq!(read(&mut &*key).unwrap(), value);
+        }
+        let list = Value::Array(vec!["a".into()]);
+        for value in
+            [Value::Null, 5.into(), Value::BigInt(5), number(-0.0), number(f64::INFINITY), list, Object::new().into()]
+        {
+            assert!(!is_exact(&key(value.clone())), "{value}");
+        }
+        let mut empty = Vec::new();
+        push_empty(&mut empty);
+        assert!(!is_exact(&empty) && !is_exact(&[]) && !is_exact(&[TAG_NUMBER, 1]));
     }
 
     #[test]

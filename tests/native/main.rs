@@ -19,6 +19,7 @@ mod campaign_gate;
 mod columns;
 mod documents;
 mod documents_crash;
+mod documents_entries;
 mod documents_format;
 mod documents_glance;
 mod documents_index;

@@ -4,6 +4,7 @@
 //!
 //! Invariant: no more documents are read than are needed to know what to give out.
 
+use super::cover::Cover;
 use super::source::{Reads, Source, push_entry_key};
 use super::{Found, Keys, Query, Reading};
 use crate::db::document;
@@ -30,6 +31,7 @@ pub(super) struct Running<S: Storage> {
     pub(super) reading: Reading,
     pub(super) plan: Plan,
     source: Source<S>,
+    cover: Option<Cover>,
     /// Vectors were asked which documents to read.
     is_picked: bool,
     sorted: Option<std::vec::IntoIter<Found>>,
@@ -47,6 +49,7 @@ impl<S: Storage> Running<S> {
         (plan, reading): (Plan, Reading),
     ) -> Result<Self> {
         let source = Source::new(&plan, reader.clone(), Rc::clone(&collection))?;
+        let cover = Cover::of(&plan, &query.question(&collection, reading));
         Ok(Running {
             reader,
             collection,
@@ -54,11 +57,25 @@ impl<S: Storage> Running<S> {
             reading,
             plan,
             source,
+            cover,
             is_picked: false,
             sorted: None,
             spare: Vec::new().into_iter(),
             window: WINDOW_START,
         })
+    }
+
+    /// What documents are made of, where entries tell what is wanted of them.
+    pub(super) const fn cover(&self) -> Option<&Cover> {
+        self.cover.as_ref()
+    }
+
+    /// Whether entries do tell it, by the first of them: where they do not, documents are looked up one by one.
+    pub(super) async fn tells(&self) -> Result<bool> {
+        let Some(cover) = &self.cover else { return Ok(true) };
+        let mut source = Source::new(&self.plan, self.reader.clone(), Rc::clone(&self.collection))?;
+        let first = source.candidates(WINDOW_START).await?;
+        Ok(first.iter().filter(|found| cover.tells(found.entry())).count() * 2 >= first.len())
     }
 
     /// So many keys were passed elsewhere.
@@ -245,9 +262,11 @@ impl<S: Storage> Running<S> {
         matches.map_err(|error| document::naming(error, &self.collection, found.primary()))
     }
 
-    /// Reads the documents of those that were found by their keys alone.
+    /// Reads the documents of those that were found by their keys alone, and whose entries do not tell enough.
     async fn read_documents(&self, batch: &mut [Found]) -> Result<()> {
-        let without: Vec<&mut Found> = batch.iter_mut().filter(|found| found.value.is_none()).collect();
+        let is_told = |found: &Found| self.cover.as_ref().is_some_and(|cover| cover.tells(found.entry()));
+        let is_wanting = |found: &&mut Found| found.value.is_none() && !is_told(found);
+        let without: Vec<&mut Found> = batch.iter_mut().filter(is_wanting).collect();
         if without.is_empty() {
             return Ok(());
         }

@@ -105,10 +105,10 @@ impl Request {
 
     pub(in crate::db) fn query(&self) -> Result<Query> {
         Ok(Query {
-            filter: self.filter()?,
             sort: Sort::parse(self.list_or_empty("sort")?)?,
             skip: self.given("skip").map_or(Ok(0), |skip| parse_count("skip", skip))?,
             limit: self.given("limit").map(|limit| parse_count("limit", limit)).transpose()?,
+            ..Query::of(self.filter()?)
         })
     }
 

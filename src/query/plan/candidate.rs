@@ -2,7 +2,7 @@
 //!
 //! Not a choice: what each costs is worked out in `query/plan/cost.rs`, and `query/plan.rs` takes the best.
 
-use super::{Access, Asked, Cost, IndexFacts, Plan, Question, Sorting, Walk};
+use super::{Access, Asked, Cost, IndexFacts, Plan, Question, Sorting, Walk, Wants};
 use crate::error::Result;
 use crate::query::bounds::{Binding, Bounds, IndexField, bounds};
 use crate::query::filter::{Filter, Test};
@@ -29,14 +29,15 @@ pub(super) struct Candidate<'a> {
 pub(super) fn all<'a>(question: &Question<'a>, conjuncts: &[&Filter]) -> Result<Vec<Candidate<'a>>> {
     let mut all = vec![Candidate::new(None, question, conjuncts)?];
     for index in question.indexes {
-        // A document without an entry has nothing at the field either.
-        let holds_field = question.field.is_some_and(|field| component_of(index, field).is_some());
-        if index.sparse && !holds_field && !excludes_missing(index, conjuncts) {
+        let holds_fields = holds_fields(index, question);
+        // A document without an entry has no value at the fields either, if these are what is wanted.
+        let is_whole = !index.sparse || holds_fields && question.wants == Wants::Keys;
+        if !is_whole && !excludes_missing(index, conjuncts) {
             continue;
         }
         let candidate = Candidate::new(Some(index), question, conjuncts)?;
         let is_walked_for_order = candidate.is_ordered && question.first.is_some();
-        if candidate.bounds.is_bound() || is_walked_for_order || holds_field || !candidate.asked.is_empty() {
+        if candidate.bounds.is_bound() || is_walked_for_order || holds_fields || !candidate.asked.is_empty() {
             all.push(candidate);
         }
     }
@@ -45,8 +46,17 @@ pub(super) fn all<'a>(question: &Question<'a>, conjuncts: &[&Filter]) -> Result<
 
 /// The component of an entry that holds the whole value at the path: none where arrays were met, for an entry has one of
 /// their elements.
-pub(super) fn component_of(index: &IndexFacts, path: &Path) -> Option<usize> {
-    index.fields.iter().position(|field| field == path).filter(|place| !index.is_multi(*place))
+pub(super) fn component_of(index: &IndexFacts, key_fields: &[Path], path: &Path) -> Option<usize> {
+    let mut fields = index.fields.iter().chain(key_fields);
+    fields.position(|field| field == path).filter(|place| *place >= index.fields.len() || !index.is_multi(*place))
+}
+
+/// Whether entries hold all the fields that are wanted. Of documents the fields of the key are among them; for each value
+/// of a field itself, its document is read.
+pub(super) fn holds_fields(index: &IndexFacts, question: &Question<'_>) -> bool {
+    let key_fields = if question.wants == Wants::Documents { question.key_fields } else { &[] };
+    let mut fields = question.fields.iter();
+    !question.fields.is_empty() && fields.all(|field| component_of(index, key_fields, field).is_some())
 }
 
 /// Whether every document that matches has an entry in the sparse index.

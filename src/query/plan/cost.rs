@@ -6,7 +6,7 @@
 //! Invariant: the same estimates give the same cost. Fields are taken to be independent of each other and of the order,
 //! which is not so: a walk that hopes to find what it wants early is taken to need twice as long.
 
-use super::candidate::Candidate;
+use super::candidate::{Candidate, holds_fields};
 use super::{IndexFacts, MEMBERS_MAX, Question, Sorting, Wants};
 use crate::query::bounds::{IndexField, bounds};
 use crate::query::filter::{Filter, Test};
@@ -131,8 +131,10 @@ pub(super) fn of(
         cost.total += passed * if candidate.is_by_key() { LOOK_UP } else { SCAN };
     } else {
         let is_covered = left.is_empty() && (question.wants == Wants::Keys || sorts_by_entries(candidate, question));
+        let holds_fields = candidate.index.is_some_and(|index| holds_fields(index, question));
         cost.documents = match question.first {
             _ if !is_covered => found,
+            _ if holds_fields => 0.0,
             Some(first) if question.wants == Wants::Documents => found.min(first as f64),
             _ if question.wants == Wants::Documents => found,
             _ => 0.0,

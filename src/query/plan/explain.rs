@@ -113,7 +113,7 @@ fn tree(plan: &Plan, question: &Question<'_>, (skip, limit): (usize, Option<usiz
     let has_documents =
         plan.walks.iter().all(|walk| !matches!(walk.access, Access::Index { .. } | Access::Text { .. }));
     let is_last = plan.residual.is_all() && (plan.is_sorted() || question.wants == Wants::Keys);
-    let is_enough = has_documents || is_last && question.wants == Wants::Keys;
+    let is_enough = has_documents || is_last && question.wants == Wants::Keys || plan.covers(question);
     if !is_enough {
         here = stage("documents", Vec::new(), here);
     }

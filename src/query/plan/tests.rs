@@ -77,7 +77,7 @@ impl Asked {
                 sort: &sort,
                 first,
                 wants,
-                field: None,
+                fields: &[],
                 key_fields: &key_fields,
                 indexes,
                 text: None,
@@ -334,6 +334,70 @@ fn what_matches_often_is_found_in_the_order_and_what_is_rare_by_its_own_entries(
     );
 }
 
+/// What is asked, where these fields are all that is wanted.
+#[track_caller]
+fn check_fields(indexes: &[IndexFacts], fields: &[&str], asked: &Asked, expected: &str, covers: bool) {
+    let filter = Filter::parse(asked.filter.as_object().unwrap()).unwrap();
+    let (sort, key_fields, fields) = (Sort::parse(&asked.sort).unwrap(), paths(&asked.key), paths(fields));
+    let question = Question {
+        filter: &filter,
+        sort: &sort,
+        first: asked.first,
+        wants: Wants::Documents,
+        fields: &fields,
+        key_fields: &key_fields,
+        indexes,
+        text: None,
+    };
+    let all = plan(&question, &Readings::with(&[&["agent"], &["ts"], &["status"], &["site", "ts"]])).unwrap();
+    assert_eq!((all.to_string().as_str(), all.covers(&question)), (expected, covers));
+    let tree = explain(&[all], &question, (0, None)).to_string();
+    assert_eq!(tree.contains("stage: \"documents\"") || expected.starts_with("scan"), !covers, "{tree}");
+}
+
+#[test]
+fn an_index_that_holds_all_that_is_wanted_is_read_for_that() {
+    let readings = Readings::with(&[&["agent"], &["ts"], &["status"], &["site", "ts"]]);
+    let indexes: Vec<IndexFacts> = readings.0.iter().map(|(facts, _)| facts.clone()).collect();
+    let check = |fields: &[&str], asked: Asked, expected: &str, covers: bool| {
+        check_fields(&indexes, fields, &asked, expected, covers);
+    };
+    check(&["agent", "id"], asked(object([])), "index agent", true);
+    check(&["agent", "z"], asked(object([])), "scan", false);
+    let most = || object([("ts", op("$gte", 100))]);
+    check(&["ts"], asked(most()), "index ts [ts >= 100]", true);
+    check(&["site"], asked(most()), "index site_ts where ts", true);
+    check(&["agent"], asked(most()), "scan, filter", false);
+    check(&["ts", "site"], asked(object([])).sort(&[("ts", -1)]), "index site_ts, sort", true);
+    check(
+        &["site"],
+        asked(object([("site", "site-03".into()), ("z", 1.into())])),
+        "index site_ts [site = \"site-03\"], filter",
+        false,
+    );
+    // Their order is not in the entries.
+    check(
+        &["ts"],
+        asked(object([("ts", op("$gte", 19_000))])).sort(&[("agent", 1)]),
+        "index ts [ts >= 19000], sort",
+        false,
+    );
+    let mut sparse = indexes.clone();
+    sparse.iter_mut().for_each(|index| index.sparse = true);
+    check_fields(&sparse, &["agent"], &asked(object([])), "scan", false);
+    let mut multi = indexes.clone();
+    multi.iter_mut().for_each(|index| index.multi = 1);
+    check_fields(&multi, &["agent"], &asked(object([])), "scan", false);
+    check_fields(&multi, &["ts"], &asked(object([])), "scan", false);
+    check_fields(
+        &multi,
+        &["id"],
+        &asked(object([("site", "site-03".into())])),
+        "index site_ts [site = \"site-03\"]",
+        true,
+    );
+}
+
 #[test]
 fn where_one_index_gives_just_what_is_wanted_nothing_is_estimated() {
     let key_fields = paths(&["id"]);
@@ -341,13 +405,13 @@ fn where_one_index_gives_just_what_is_wanted_nothing_is_estimated() {
     let certain_of = |filter: Value, first| {
         let filter = Filter::parse(filter.as_object().unwrap()).unwrap();
         let sort = Sort::parse(&[Value::Array(vec!["ts".into(), (-1).into()])]).unwrap();
-        let (wants, field) = (Wants::Documents, None);
+        let (wants, fields) = (Wants::Documents, &[]);
         let question = Question {
             filter: &filter,
             sort: &sort,
             first,
             wants,
-            field,
+            fields,
             key_fields: &key_fields,
             indexes: &indexes,
             text: None,
@@ -410,7 +474,7 @@ fn explain_says_the_plan_as_a_tree_and_why_not_another() {
     let (filter, sort) = (Filter::all(), Sort::parse(&asked.sort).unwrap());
     let (first, wants) = (Some(50), Wants::Documents);
     let question =
-        Question { filter: &filter, sort: &sort, first, wants, field: None, key_fields: &[], indexes: &[], text: None };
+        Question { filter: &filter, sort: &sort, first, wants, fields: &[], key_fields: &[], indexes: &[], text: None };
     let explained = explain(&plans, &question, (0, Some(50))).to_string();
     let expected = "{plan: \"index\", index: \"agent\", bounds: \"agent = \\\"agent-007\\\"\", sorted: false, residual: true, \
         estimate: {keys: 100, documents: 100, cost: 196}, tree: {stage: \"limit\", skip: 0, limit: 50, input: \

@@ -68,7 +68,7 @@ fn check(asked: &[Asked], indexes: &[&[&str]], expected: &[(&str, &[usize])]) {
                 sort,
                 first: *first,
                 wants: Wants::Documents,
-                field: None,
+                fields: &[],
                 key_fields: &key_fields,
                 indexes: &indexes,
                 text: None,
