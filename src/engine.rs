@@ -84,7 +84,7 @@ mod weave;
 mod write_set;
 
 pub use crate::value::{Direction, KeyRange};
-pub(crate) use columns::{Columns, Open};
+pub(crate) use columns::{Columns, Next, Open};
 pub use commit::Committed;
 pub use estimate::Estimates;
 pub use figures::Figures;

@@ -14,6 +14,7 @@ use std::rc::Rc;
 pub mod batch;
 pub mod codec;
 pub mod display;
+pub(crate) mod fields;
 pub mod key;
 pub mod key_range;
 pub(crate) mod key_table;

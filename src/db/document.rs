@@ -30,6 +30,11 @@ pub(crate) const fn head(replaces: bool) -> u8 {
     replaces as u8
 }
 
+/// The row of a stored value, not opened.
+pub(crate) fn row_of(value: &[u8]) -> &[u8] {
+    value.get(1..).unwrap_or_default()
+}
+
 /// Opens the row of a stored value.
 pub(crate) fn open<'a>(collection: &'a Collection, value: &'a [u8]) -> Result<ObjectView<'a>> {
     Ok(open_row(collection, value)?.into())

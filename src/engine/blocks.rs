@@ -150,15 +150,21 @@ impl<S: Storage> Inner<S> {
     }
 
     pub(super) fn parsed_block(&self, segment: &SegmentMeta, block: BlockRef, extents: &[Extent]) -> Result<Run> {
-        let extent = extents.iter().find(|(number, _)| *number == block.extent).and_then(|(_, bytes)| bytes.as_ref());
-        if extent.is_none() && planted(Bug::MissingBlockIsEmpty) {
+        let is_missing = || !extents.iter().any(|(number, bytes)| *number == block.extent && bytes.is_some());
+        if planted(Bug::MissingBlockIsEmpty) && is_missing() {
             return Ok(Run::empty());
         }
+        unpacked::unpack(&self.packed_block(segment, block, extents)?)
+    }
+
+    /// A block as it was packed, checked.
+    pub(super) fn packed_block(&self, segment: &SegmentMeta, block: BlockRef, extents: &[Extent]) -> Result<Vec<u8>> {
+        let extent = extents.iter().find(|(number, _)| *number == block.extent).and_then(|(_, bytes)| bytes.as_ref());
         let stored = extent.and_then(|extent| {
             let start = block.offset as usize;
             extent.get(start..start.checked_add(block.bytes as usize)?)
         });
-        unpacked::unpack(&self.open_block(segment, block, Kind::Block, stored)?)
+        self.open_block(segment, block, Kind::Block, stored)
     }
 
     pub(super) fn cached(&self, segment: &SegmentMeta, block: u32) -> Option<Cached> {

@@ -7,6 +7,7 @@
 //! Invariants: columns say what a scan of the same snapshot would; where they cannot (an array, several types, no room) there
 //! are none, and whoever asks reads rows.
 
+mod ahead;
 mod cache;
 mod order;
 mod piece;
@@ -16,25 +17,25 @@ pub(crate) use order::Order;
 pub(crate) use piece::{Open, Piece};
 
 use super::block_cache::Cached;
-use super::blocks::Reading;
+use super::blocks::{Extent, Reading};
 use super::manifest::{BlockRef, SegmentId, SegmentMeta};
 use super::merge::{LevelCursor, Merge, Source, Step};
 use super::run::Run;
-use super::segment::block_ref;
+use super::segment::{INDEX_BLOCK, block_ref};
 use super::slice::Slice;
 use super::snapshot::Snapshot;
+use crate::env::LocalFuture;
 use crate::error::{Error, ErrorKind, Result};
 use crate::query::Column;
 use crate::storage::Storage;
 use crate::value::vector::{Holds, Vector};
 use crate::value::{Direction, KeyRange};
+use ahead::Ahead;
 use piece::Making;
 use std::rc::Rc;
 
 /// The number of an order among what is kept of a state.
 const ORDER: u32 = u32::MAX;
-/// No more blocks are fetched at once.
-const AHEAD: usize = 16;
 /// Bytes of a value in a vector, with its tag; it is there once in the piece's and once in the whole one.
 const VALUE_BYTES: usize = 2 * 9;
 
@@ -43,6 +44,15 @@ const VALUE_BYTES: usize = 2 * 9;
 enum Whence {
     Run(Run),
     Segment(Rc<SegmentMeta>),
+}
+
+/// What is likely to be asked for next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Many of the rows: blocks are made ready for that.
+    Rows,
+    /// No rows: what their columns take is enough.
+    Nothing,
 }
 
 /// See the module.
@@ -124,7 +134,13 @@ impl<S: Storage> Snapshot<S> {
     ///
     /// # Errors
     /// As [`Snapshot::get`].
-    pub(crate) async fn columns(&self, prefix: &[u8], wanted: &[Column], open: &dyn Open) -> Result<Option<Columns>> {
+    pub(crate) async fn columns(
+        &self,
+        prefix: &[u8],
+        wanted: &[Column],
+        open: &dyn Open,
+        next: Next,
+    ) -> Result<Option<Columns>> {
         let range = KeyRange::prefix(prefix);
         let layout = self.layout(&range);
         let whence: Vec<Whence> = layout.iter().flatten().cloned().collect();
@@ -132,11 +148,16 @@ impl<S: Storage> Snapshot<S> {
         if known.is_unfit() || !self.has_room(&known, &whence).await? {
             return Ok(None);
         }
+        let mut ahead = Ahead::new(whence.iter().enumerate().map(|(place, from)| {
+            known.missing(place)?;
+            self.extents_ahead(from, &known.range)
+        }));
         for (place, from) in whence.iter().enumerate() {
             let Some(missing) = known.missing(place) else { continue };
+            let extents = ahead.take(place).await?;
             let mut making =
                 Making::new(&known.range, open, missing.iter().filter_map(|place| wanted.get(*place)).collect());
-            match self.read_piece(from, &mut making).await {
+            match self.read_piece(from, &mut making, &extents, next).await {
                 Ok(()) => {}
                 // Whoever reads the row says which it is.
                 Err(error) if error.kind() == ErrorKind::Corrupt => return Ok(None),
@@ -221,6 +242,12 @@ impl<S: Storage> Snapshot<S> {
 
     /// Whether the columns will have room beside each other, as far as that can be told without reading them.
     async fn has_room(&self, known: &Known, whence: &[Whence]) -> Result<bool> {
+        let missing = whence.iter().zip(&known.pieces).filter_map(|(from, piece)| match from {
+            Whence::Segment(segment) if piece.is_none() && !self.inner.has_index(segment) => Some(segment),
+            _ => None,
+        });
+        // What is wrong with one of them is told to whoever asks for it.
+        let _ = self.inner.bring_indexes(missing.collect()).await?;
         let mut rows = 0;
         for (piece, from) in known.pieces.iter().zip(whence) {
             rows += match (piece, from) {
@@ -238,7 +265,25 @@ impl<S: Storage> Snapshot<S> {
         Ok(bytes <= self.inner.columns.borrow().bytes_max())
     }
 
-    async fn read_piece(&self, from: &Whence, making: &mut Making<'_>) -> Result<()> {
+    /// Fetches what is not in memory of a source, once it is waited for; none where nothing is known to be missing.
+    fn extents_ahead<'a>(&'a self, from: &Whence, range: &KeyRange) -> Option<LocalFuture<'a, Result<Vec<Extent>>>> {
+        let Whence::Segment(segment) = from else { return None };
+        let Some(Cached::Index(index)) = self.inner.cached(segment, INDEX_BLOCK) else { return None };
+        let (low, high) = block_range(&index.run, range);
+        let refs = (low..high).filter_map(|block| block_ref(&index.run, block));
+        let missing = refs.filter(|block| !self.inner.cache.borrow().has(segment.id, block.block));
+        let numbers: Vec<u32> = missing.map(|block| block.extent).collect();
+        if numbers.is_empty() {
+            return None;
+        }
+        let segment = Rc::clone(segment);
+        Some(Box::pin(async move {
+            self.inner.preloading.note_missing(self.inner.env.monotonic_ms());
+            self.inner.extents_of(&segment, numbers, Reading::Kept).await
+        }))
+    }
+
+    async fn read_piece(&self, from: &Whence, making: &mut Making<'_>, extents: &[Extent], next: Next) -> Result<()> {
         let segment = match from {
             Whence::Run(run) => return making.take(0, run),
             Whence::Segment(segment) => segment,
@@ -247,10 +292,31 @@ impl<S: Storage> Snapshot<S> {
         let (low, high) = block_range(&index.run, making.range());
         let refs = (low..high).map(|block| block_ref(&index.run, block)).collect::<Option<Vec<BlockRef>>>();
         let refs = refs.ok_or_else(|| Error::corrupt("a segment's index is malformed"))?;
-        for refs in refs.chunks(AHEAD) {
-            let blocks = self.inner.blocks(segment, &index.run, refs, Reading::Kept).await?;
-            for (block, run) in refs.iter().zip(&blocks) {
-                making.take(block.block, run)?;
+        for (place, block) in refs.iter().enumerate() {
+            if let Some(Cached::Block(run)) = self.inner.cached(segment, block.block) {
+                making.take(block.block, &run)?;
+                continue;
+            }
+            // All keys of a block between others lie in the range.
+            let is_between = place > 0 && place + 1 < refs.len();
+            if next == Next::Nothing
+                && is_between
+                && let Ok(packed) = self.inner.packed_block(segment, *block, extents)
+                && making.take_packed(block.block, &packed)?
+            {
+                continue;
+            }
+            match self.inner.parsed_block(segment, *block, extents) {
+                Ok(run) => {
+                    making.take(block.block, &run)?;
+                    self.inner.cache.borrow_mut().insert(segment.id, block.block, Cached::Block(run));
+                }
+                // It is not among these, or it is damaged: then that is told with all that is known of it.
+                Err(_) => {
+                    for run in self.inner.blocks(segment, &index.run, &[*block], Reading::Kept).await? {
+                        making.take(block.block, &run)?;
+                    }
+                }
             }
         }
         Ok(())

@@ -270,7 +270,7 @@ fn spread(key: &[u8]) -> u64 {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
     use super::super::run::RunBuilder;
-    use super::super::unpacked::unpack;
+    use super::super::unpacked::{unpack, values};
     use super::*;
     use crate::value::{Value, View};
     use proptest::prelude::*;
@@ -351,6 +351,42 @@ mod tests {
         }
     }
 
+    /// The values of a run of documents, with what is left out of them put back.
+    fn values_of(run: &Run) -> Option<Vec<Option<Vec<u8>>>> {
+        let bytes = packed(run);
+        let mut found = Vec::new();
+        let mut keys = run.iter().map(|(key, _)| key);
+        values(&bytes, &mut |value| {
+            let key = keys.next()?;
+            found.push(match value {
+                Some(value) if value.gap.len > 0 => {
+                    let (front, back) = value.bytes.split_at_checked(value.gap.start)?;
+                    Some([front, own_text(key), back].concat())
+                }
+                value => value.map(|value| value.bytes.to_vec()),
+            });
+            Some(())
+        })?;
+        Some(found)
+    }
+
+    #[test]
+    fn values_of_documents_are_found_without_their_keys() {
+        for run in samples() {
+            let documents = run.iter().filter(|(key, _)| key.first() == Some(&SPACE_DOCUMENT));
+            let mut alone = RunBuilder::default();
+            documents.for_each(|(key, value)| alone.push(key, value));
+            let alone = alone.finish();
+            let expected: Vec<Option<Vec<u8>>> = alone.iter().map(|(_, value)| value.map(<[u8]>::to_vec)).collect();
+            assert_eq!(values_of(&alone), Some(expected));
+            assert_eq!(values_of(&run), None, "entries of indexes are no documents");
+            let bytes = packed(&alone);
+            for len in 0..bytes.len() {
+                let _ = values(bytes.get(..len).unwrap(), &mut |_| Some(()));
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn any_run_comes_back(
@@ -367,6 +403,7 @@ mod tests {
         #[test]
         fn bytes_that_nobody_packed_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = unpack(&bytes);
+            let _ = values(&bytes, &mut |_| Some(()));
         }
     }
 }

@@ -7,9 +7,10 @@
 use crate::error::Result;
 use crate::query::Expression;
 use crate::query::expression::{Scope, fuel};
+use crate::value::shape::Shapes;
 use crate::value::vector::Vector;
 use crate::value::view::ObjectView;
-use crate::value::{Path, Value, View, codec};
+use crate::value::{Name, Object, Path, Value, View, codec, row};
 use std::rc::Rc;
 
 /// See the module.
@@ -42,12 +43,54 @@ impl Column {
         }
     }
 
+    /// The field of documents themselves that it is, or that is all it follows from.
+    pub(crate) fn field(&self) -> Option<&Name> {
+        match self {
+            Column::Path(path) => {
+                if let [part] = path.parts() {
+                    Some(&part.name)
+                } else {
+                    None
+                }
+            }
+            Column::Computed(expression, _) => expression.only_field(),
+        }
+    }
+
     /// For people.
     pub(crate) fn shown(&self) -> &str {
         match self {
             Column::Path(path) => path.as_str(),
             Column::Computed(..) => "(computed)",
         }
+    }
+
+    /// Adds what follows from the fields of some documents, given as they lie in rows of these shapes.
+    ///
+    /// # Errors
+    /// As [`Column::take`].
+    pub(crate) fn take_fields(
+        &self,
+        raws: &mut dyn Iterator<Item = Option<&[u8]>>,
+        shapes: &Shapes,
+        vector: &mut Vector,
+    ) -> Result<()> {
+        let (Column::Computed(..), Some(field)) = (self, self.field()) else {
+            for raw in raws {
+                vector.push_raw(raw, shapes)?;
+            }
+            return Ok(());
+        };
+        // One document for all of them: it is what is looked at.
+        let mut document = Object::new();
+        for raw in raws {
+            match raw {
+                Some(raw) => document.set(field.clone(), row::read_raw(raw, shapes)?.to_value()?),
+                None => drop(document.remove(field)),
+            }
+            self.take((&document).into(), vector)?;
+        }
+        Ok(())
     }
 
     /// Adds what the document has.

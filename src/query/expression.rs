@@ -112,6 +112,12 @@ impl Expression {
         (!names.is_empty()).then(|| names.join("."))
     }
 
+    /// The only field of the document that it looks at, where that is certain.
+    pub(crate) fn only_field(&self) -> Option<&Name> {
+        let mut only = None;
+        self.0.looks_at_no_more_than(&mut only).then_some(only)?
+    }
+
     /// The value in a scope, borrowed where the document has it.
     pub(crate) fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Operand<'a>> {
         Part::Pipelines.needed()?;

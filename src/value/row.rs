@@ -235,6 +235,15 @@ fn read_integer(bytes: &[u8]) -> Result<i64> {
     Ok(i64::from_le_bytes(whole))
 }
 
+/// Reads a value as it lies in a row of these shapes, its tag first.
+///
+/// # Errors
+/// `corrupt` for damaged bytes.
+pub(crate) fn read_raw<'a>(raw: &'a [u8], shapes: &'a Shapes) -> Result<View<'a>> {
+    let (tag, payload) = raw.split_first().ok_or_else(damaged)?;
+    read_value(*tag, payload, 1, shapes)
+}
+
 /// An array in a row.
 #[derive(Clone, Copy, Debug)]
 pub struct RowArray<'a>(Slots<'a>);
@@ -356,6 +365,11 @@ impl<'a> RowObject<'a> {
     /// `corrupt` for damaged bytes.
     pub(super) fn raw_at(&self, place: usize) -> Result<Option<&'a [u8]>> {
         self.slots.raw(place)
+    }
+
+    /// Those that names are looked up in.
+    pub(super) const fn shapes(&self) -> &'a Shapes {
+        self.slots.shapes
     }
 
     /// The shape; none where the names are in the row.

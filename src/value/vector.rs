@@ -10,6 +10,7 @@
 
 use crate::error::{Error, Result};
 use crate::value::key_table::KeyTable;
+use crate::value::shape::Shapes;
 use crate::value::view::ObjectView;
 use crate::value::{Number, Path, View, row};
 use core::ops::Range;
@@ -220,17 +221,26 @@ impl Vector {
     pub(crate) fn push_field(&mut self, document: ObjectView<'_>, path: &Path) -> Result<()> {
         // The usual case goes from the row as it is: a view of it would be copied several times.
         if let (Some(row), [part]) = (document.row(), path.parts()) {
-            match row.raw(&part.name)?.and_then(<[u8]>::split_first) {
-                Some((&row::TAG_INTEGER, whole)) => self.push_float(Holds::Numbers, row::read_whole(whole)?),
-                Some((&row::TAG_STRING, text)) => self.push_word(text)?,
-                None => self.push_tag(MISSING),
-                Some(_) => self.push(row.get(&part.name)?),
-            }
+            self.push_raw(row.raw(&part.name)?, row.shapes())?;
             return Ok(());
         }
         match path.get_unless_array(document)? {
             Some(found) => self.push(found),
             None => self.give_up(),
+        }
+        Ok(())
+    }
+
+    /// Adds a value as it lies in a row of these shapes, its tag first; none where there is nothing.
+    ///
+    /// # Errors
+    /// `corrupt` for damaged rows.
+    pub(crate) fn push_raw(&mut self, raw: Option<&[u8]>, shapes: &Shapes) -> Result<()> {
+        match raw {
+            None => self.push_tag(MISSING),
+            Some([row::TAG_INTEGER, whole @ ..]) => self.push_float(Holds::Numbers, row::read_whole(whole)?),
+            Some([row::TAG_STRING, text @ ..]) => self.push_word(text)?,
+            Some(raw) => self.push(Some(row::read_raw(raw, shapes)?)),
         }
         Ok(())
     }

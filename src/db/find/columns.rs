@@ -11,11 +11,12 @@ use super::{Found, Query, Reading};
 use crate::db::document;
 use crate::db::work::Reader;
 use crate::engine::catalog::{Collection, DOCUMENT_PREFIX_LEN};
-use crate::engine::{Columns, Open, Snapshot};
+use crate::engine::{Columns, Next, Open, Snapshot};
 use crate::error::Result;
 use crate::query::filter::Columnar;
 use crate::query::{Access, Column, Plan};
 use crate::storage::Storage;
+use crate::value::shape::Shapes;
 use crate::value::vector::Vector;
 use crate::value::view::ObjectView;
 use crate::value::{Direction, Path, Value};
@@ -78,6 +79,14 @@ impl Open for Opening<'_> {
     fn open<'a>(&'a self, value: &'a [u8]) -> Result<ObjectView<'a>> {
         document::open(self.0, value)
     }
+
+    fn row<'a>(&self, value: &'a [u8]) -> &'a [u8] {
+        document::row_of(value)
+    }
+
+    fn shapes(&self) -> &Shapes {
+        &self.0.shapes
+    }
 }
 
 /// Chosen documents that are still to be read.
@@ -135,7 +144,7 @@ pub(super) fn explain(plan: &Plan, query: &Query, reading: Reading, grouped: Opt
 
 impl<S: Storage> Running<S> {
     /// Rows that pass what vectors can be asked, with further columns; none where vectors cannot tell.
-    async fn over_columns(&self, more: &[Column]) -> Result<Option<(Chosen, bool)>> {
+    async fn over_columns(&self, more: &[Column], next: Next) -> Result<Option<(Chosen, bool)>> {
         let Reader::Snapshot(snapshot) = &self.reader else { return Ok(None) };
         let columnar = Columnar::of(&self.plan.residual);
         let mut wanted: Vec<Column> = more.to_vec();
@@ -146,7 +155,7 @@ impl<S: Storage> Running<S> {
             }
         }
         let of: &Collection = &self.collection;
-        let columns = snapshot.columns(&of.id.documents(), &wanted, &Opening(of)).await?;
+        let columns = snapshot.columns(&of.id.documents(), &wanted, &Opening(of), next).await?;
         let Some(columns) = columns else { return Ok(None) };
         self.note_keys(columns.len());
         let mut chosen = Chosen { columns, wanted, rows: None };
@@ -166,7 +175,7 @@ impl<S: Storage> Running<S> {
         if !is_chosen(&self.plan, &self.query) {
             return Ok(None);
         }
-        let chosen = self.over_columns(wanted).await?;
+        let chosen = self.over_columns(wanted, Next::Nothing).await?;
         Ok(chosen.map(|(mut chosen, _)| {
             chosen.cut(self.query.skip, self.query.limit);
             chosen
@@ -179,7 +188,7 @@ impl<S: Storage> Running<S> {
             return Ok(None);
         }
         let Reader::Snapshot(snapshot) = &self.reader else { return Ok(None) };
-        let chosen = self.over_columns(&[]).await?;
+        let chosen = self.over_columns(&[], Next::Rows).await?;
         Ok(chosen.map(|(chosen, is_whole)| {
             let rows: Vec<u32> = chosen.rows().collect();
             (Picked { snapshot: snapshot.clone(), columns: chosen.columns, rows: rows.into_iter() }, is_whole)

@@ -5,17 +5,29 @@
 //! Invariant: the position of an entry in its piece is its place among those of the source that lie in the range.
 
 use crate::engine::run::Run;
+use crate::engine::unpacked::{Gapped, values};
 use crate::error::Result;
 use crate::query::Column;
 use crate::value::KeyRange;
+use crate::value::fields::Fields;
+use crate::value::shape::Shapes;
 use crate::value::vector::Vector;
 use crate::value::view::ObjectView;
+
+/// Documents of a block, as most are: room is made for so many at once.
+const ENTRIES_GUESSED: usize = 256;
 
 /// Opens stored values as documents.
 pub(crate) trait Open {
     /// # Errors
     /// `corrupt` for damaged rows.
     fn open<'a>(&'a self, value: &'a [u8]) -> Result<ObjectView<'a>>;
+
+    /// The row in a stored value: its last part.
+    fn row<'a>(&self, value: &'a [u8]) -> &'a [u8];
+
+    /// The shapes of rows.
+    fn shapes(&self) -> &Shapes;
 }
 
 /// Entries of the range that lie in one block, or in a run in memory.
@@ -80,6 +92,8 @@ pub(super) struct Making<'a> {
     range: &'a KeyRange,
     open: &'a dyn Open,
     columns: Vec<&'a Column>,
+    /// Where all columns are fields of their own.
+    fields: Option<Fields<'a>>,
     pub(super) piece: Piece,
     /// In the order of the columns.
     pub(super) vectors: Vec<Vector>,
@@ -88,7 +102,9 @@ pub(super) struct Making<'a> {
 impl<'a> Making<'a> {
     pub(super) fn new(range: &'a KeyRange, open: &'a dyn Open, columns: Vec<&'a Column>) -> Self {
         let vectors = columns.iter().map(|_| Vector::default()).collect();
-        Making { range, open, columns, piece: Piece::default(), vectors }
+        let names = columns.iter().map(|column| column.field().map(|name| &**name)).collect::<Option<Vec<&str>>>();
+        let fields = names.map(|names| Fields::new(open.shapes(), names));
+        Making { range, open, columns, fields, piece: Piece::default(), vectors }
     }
 
     pub(super) const fn range(&self) -> &'a KeyRange {
@@ -122,6 +138,45 @@ impl<'a> Making<'a> {
             self.extract(value)?;
         }
         Ok(())
+    }
+
+    /// The same from the stored form of a block that lies within the range and is not the first of its piece: no row is built.
+    /// Answers whether that can be done; nothing was taken in where it cannot.
+    ///
+    /// # Errors
+    /// As [`Making::take`].
+    pub(super) fn take_packed(&mut self, block: u32, packed: &[u8]) -> Result<bool> {
+        let Some(fields) = &mut self.fields else { return Ok(false) };
+        let (count, open) = (self.columns.len(), self.open);
+        let mut found: Vec<Option<&[u8]>> = Vec::with_capacity(ENTRIES_GUESSED * count);
+        let (mut dead, mut len) = (Vec::new(), 0);
+        let sound = values(packed, &mut |value| {
+            match value {
+                Some(Gapped { bytes, mut gap }) => {
+                    let row = open.row(bytes);
+                    if gap.len > 0 {
+                        gap.start = gap.start.checked_sub(bytes.len() - row.len())?;
+                    }
+                    fields.find(row, gap, &mut found)?;
+                }
+                None => {
+                    dead.push(self.piece.len + len);
+                    found.resize(found.len() + count, None);
+                }
+            }
+            len += 1;
+            Some(())
+        });
+        if sound.is_none() {
+            return Ok(false);
+        }
+        self.piece.parts.push(Part { block, low: 0, start: self.piece.len });
+        self.piece.dead.append(&mut dead);
+        self.piece.len += len;
+        for (place, (column, vector)) in self.columns.iter().zip(&mut self.vectors).enumerate() {
+            column.take_fields(&mut found.iter().skip(place).step_by(count).copied(), open.shapes(), vector)?;
+        }
+        Ok(true)
     }
 
     fn extract(&mut self, value: Option<&[u8]>) -> Result<()> {

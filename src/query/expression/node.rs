@@ -73,6 +73,23 @@ pub(super) enum Source {
 }
 
 impl Node {
+    /// Whether all that it looks at of the document is one field, which is noted in `only`.
+    pub(super) fn looks_at_no_more_than<'a>(&'a self, only: &mut Option<&'a Name>) -> bool {
+        match self {
+            Node::Literal(_) | Node::Nothing => true,
+            Node::Field { of: Source::Document, path } => match path.as_slice() {
+                [part] => *only.get_or_insert(&part.name) == &part.name,
+                _ => false,
+            },
+            Node::Object(fields) => fields.iter().all(|(_, node)| node.looks_at_no_more_than(only)),
+            Node::Array(nodes) | Node::Call(_, nodes) | Node::All(nodes) | Node::Any(nodes) | Node::IfNull(nodes) => {
+                nodes.iter().all(|node| node.looks_at_no_more_than(only))
+            }
+            // What variables stand for is not followed.
+            _ => false,
+        }
+    }
+
     pub(super) fn evaluate<'a>(&'a self, scope: &Scope<'a>) -> Result<Operand<'a>> {
         scope.take(1)?;
         match self {
