@@ -9,11 +9,13 @@ use super::manifest::SegmentMeta;
 use super::segment::SegmentIndex;
 use super::snapshot::Snapshot;
 use crate::storage::Storage;
-use crate::value::KeyRange;
+use crate::value::{KeyRange, key_range};
 use std::rc::Rc;
 
-/// Where both ends of a range lie in one block, it is taken to hold this part of the block.
-const WITHIN_BLOCK: f64 = 0.25;
+/// The least part of a block that a range is taken to hold.
+const LEAST: f64 = 1.0 / 64.0;
+/// The same of all keys that begin alike: how often a value is there cannot be told by where it stands.
+const LEAST_ALIKE: f64 = 0.25;
 /// Bytes that an entry without a value takes in a block beside its key.
 const ENTRY_BYTES: usize = 8;
 
@@ -80,12 +82,53 @@ impl<S: Storage> Estimates<S> {
             if is_outside {
                 return 0.0;
             }
-            let blocks = index.run.len();
             let low = index.run.lower_bound(&range.start);
-            let high = range.end.as_ref().map_or(blocks, |end| index.run.lower_bound(end));
-            let touched = if high > low { (high - low) as f64 } else { WITHIN_BLOCK };
+            let end = range.end.as_ref().map_or(index.run.len() as f64, |end| place(segment, index, end));
+            let is_alike = range.end == key_range::successor(&range.start);
+            let least = if is_alike { LEAST_ALIKE } else { LEAST };
+            let touched = (end - place(segment, index, &range.start)).max(least);
             (touched * per_block(segment, index, low)).min(segment.entries as f64)
         });
         in_memory as f64 + on_disk.sum::<f64>()
+    }
+}
+
+/// Where a key lies among the blocks of a segment, and in its block, by the keys at the ends of that.
+fn place(segment: &SegmentMeta, index: &SegmentIndex, key: &[u8]) -> f64 {
+    let block = index.run.lower_bound(key);
+    let before = block.checked_sub(1).and_then(|before| index.run.key(before)).unwrap_or(&segment.first);
+    let Some(last) = index.run.key(block) else { return block as f64 };
+    block as f64 + part(before, last, key)
+}
+
+/// Which part of the way from one key to another lies before a third, taking keys to lie evenly where the two part.
+fn part(first: &[u8], last: &[u8], key: &[u8]) -> f64 {
+    let common = first.iter().zip(last).take_while(|(left, right)| left == right).count();
+    let number = |key: &[u8]| {
+        let mut bytes = [0; 8];
+        bytes.iter_mut().zip(key.get(common..).unwrap_or_default()).for_each(|(byte, of_key)| *byte = *of_key);
+        u64::from_be_bytes(bytes) as f64
+    };
+    let (start, end) = (number(first), number(last));
+    let is_between = key > first && key < last && end > start;
+    match key <= first {
+        true => 0.0,
+        false if is_between => ((number(key) - start) / (end - start)).clamp(0.0, 1.0),
+        false => 1.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_lies_between_others_by_the_bytes_where_they_part() {
+        assert!((part(b"ab\x00", b"ab\x80", b"ab\x40") - 0.5).abs() < 1e-9);
+        assert!((part(b"k-05z", b"k-09a", b"k-07") - 0.375).abs() < 0.1);
+        for (key, expected) in [(&b"a"[..], 0.0), (b"b", 0.0), (b"d", 1.0), (b"e", 1.0)] {
+            assert!((part(b"b", b"d", key) - expected).abs() < 1e-9, "{key:?}");
+        }
+        assert!((part(b"b", b"b", b"b\x01") - 1.0).abs() < 1e-9 && part(b"", b"", b"").abs() < 1e-9);
     }
 }

@@ -223,8 +223,9 @@ pub fn plans(question: &Question<'_>, statistics: &dyn Statistics) -> Result<Vec
     if let Some(union) = union::plan(question, &conjuncts, statistics)? {
         found.push(union);
     }
-    let is_worth_more = found.iter().all(|(_, plan)| plan.cost.is_more_than_a_trifle());
-    if is_worth_more && let Some(intersection) = intersection::plan(question, &conjuncts, statistics)? {
+    if let Some(intersection) = intersection::plan(question, &conjuncts, statistics)?
+        && found.iter().all(|(_, plan)| intersection.1.cost.is_worth_it_beside(plan.cost))
+    {
         found.push(intersection);
     }
     // What costs next to nothing is not worth an estimate: there, what the filter says decides.

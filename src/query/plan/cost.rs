@@ -1,7 +1,10 @@
 //! Costs: what a way to answer is expected to take.
 //!
-//! Not a clock: a unit is meant to be a microsecond where blocks are in memory, and only the ratios matter: a document
-//! that is looked up by its key costs several times what it costs in a scan. `tests/bench/native/read.rs` measures both.
+//! Not a clock: a unit is about a microsecond natively, where blocks are in memory, and only the ratios matter: a document
+//! that is looked up by its key costs many times what it costs in a scan. The constants are what
+//! `cargo run --profile bench --features simulation --example cost` prints, rounded; `... --example cost -- plans` compares what
+//! they choose with the best of one index or none (`tests/bench/native/cost.rs`). Unpacking the blocks of a scan costs it
+//! 0.3 a document more; that is in none of them, for a database that fits into memory is unpacked once.
 //!
 //! Invariant: the same estimates give the same cost. Fields are taken to be independent of each other and of the order,
 //! which is not so: a walk that hopes to find what it wants early is taken to need twice as long.
@@ -13,31 +16,35 @@ use crate::query::filter::{Filter, Test};
 use crate::value::KeyRange;
 
 /// To begin with a range.
-const SEEK: f64 = 3.0;
+const SEEK: f64 = 9.0;
+/// To begin with a range whose entries are merged with those of others, more than that.
+const MERGE: f64 = 10.0;
 /// To pass an entry of an index.
-const ENTRY: f64 = 0.1;
+const ENTRY: f64 = 0.06;
 /// To ask something of an entry.
-const ASK_ENTRY: f64 = 0.15;
+const ASK_ENTRY: f64 = 0.07;
 /// To pass a document in a scan.
-const SCAN: f64 = 0.3;
+const SCAN: f64 = 0.12;
 /// To ask something of a document.
-const ASK: f64 = 0.3;
+const ASK: f64 = 0.18;
 /// To look up a document by its key.
-const LOOK_UP: f64 = 1.5;
+const LOOK_UP: f64 = 2.0;
 /// To gather something that is to be sorted.
-const GATHER: f64 = 0.3;
+const GATHER: f64 = 0.6;
 /// To remember which documents were seen.
-const DEDUPE: f64 = 0.2;
+const DEDUPE: f64 = 0.3;
 /// To ask whether a document is among those that were remembered.
 const PROBE: f64 = 0.15;
 /// Less than this does not matter.
 const TRIFLE: f64 = 60.0;
 /// Which part of what begins as a pattern does matches it.
 const NARROWED: f64 = 0.5;
+/// What costs less by one index is not worth reading two.
+const TWO_INDEXES: f64 = 300.0;
 /// How much longer a walk may take than it is hoped.
 const HOPE: f64 = 2.0;
-/// Ranges that are estimated one by one; of more, so many are taken for all.
-const RANGES_ASKED_MAX: usize = 32;
+/// Ranges that are estimated one by one; of more, so many are taken for all: each estimate takes microseconds itself.
+const RANGES_ASKED_MAX: usize = 8;
 
 /// What is known of how much there is.
 pub trait Statistics {
@@ -78,9 +85,10 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// Whether there is anything to be gained by another way.
-    pub(super) fn is_more_than_a_trifle(self) -> bool {
-        self.total > TRIFLE
+    /// Whether what two indexes tell together is worth reading both: it hangs on two estimates, and costs much where one
+    /// of them is wrong.
+    pub(super) fn is_worth_it_beside(self, alone: Cost) -> bool {
+        alone.total > TWO_INDEXES && self.total * HOPE < alone.total
     }
 
     /// What plans are compared by.
@@ -125,6 +133,9 @@ pub(super) fn of(
         passed = passed.min(first as f64 * hope / matching.max(1e-9));
     }
     let mut cost = Cost { keys: passed, documents: 0.0, total: SEEK * ranges.len() as f64 };
+    if matches!(candidate.sorting, Sorting::Merge(_)) {
+        cost.total += MERGE * ranges.len() as f64;
+    }
     let found = passed * asked;
     if candidate.index.is_none() {
         cost.documents = passed;
@@ -198,10 +209,9 @@ fn sorts_by_entries(candidate: &Candidate<'_>, question: &Question<'_>) -> bool 
 }
 
 fn sum(ranges: &[KeyRange], each: &dyn Fn(&KeyRange) -> f64) -> f64 {
-    let asked = ranges.len().min(RANGES_ASKED_MAX);
     let step = ranges.len().div_ceil(RANGES_ASKED_MAX).max(1);
     let sum: f64 = ranges.iter().step_by(step).map(each).sum();
-    if asked == ranges.len() { sum } else { sum * step as f64 }
+    sum * ranges.len() as f64 / ranges.len().div_ceil(step).max(1) as f64
 }
 
 /// Which part of the documents passes: by an index that begins with the field, else a guess.

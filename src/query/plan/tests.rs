@@ -477,7 +477,7 @@ fn explain_says_the_plan_as_a_tree_and_why_not_another() {
         Question { filter: &filter, sort: &sort, first, wants, fields: &[], key_fields: &[], indexes: &[], text: None };
     let explained = explain(&plans, &question, (0, Some(50))).to_string();
     let expected = "{plan: \"index\", index: \"agent\", bounds: \"agent = \\\"agent-007\\\"\", sorted: false, residual: true, \
-        estimate: {keys: 100, documents: 100, cost: 196}, tree: {stage: \"limit\", skip: 0, limit: 50, input: \
+        estimate: {keys: 100, documents: 100, cost: 239}, tree: {stage: \"limit\", skip: 0, limit: 50, input: \
         {stage: \"sort\", by: [[\"ts\", -1]], keeps: 50, input: {stage: \"filter\", fields: [\"z\"], input: \
         {stage: \"documents\", input: {stage: \"index\", index: \"agent\", bounds: \"agent = \\\"agent-007\\\"\", ranges: 1, \
         direction: \"ascending\"}}}}}, alternatives: [";
