@@ -20,15 +20,15 @@ pub(crate) struct Gap {
 pub(crate) struct Fields<'a> {
     shapes: &'a Shapes,
     names: Vec<&'a str>,
-    /// The shape of the row before, how many fields it has, and where in it each of the names is.
-    shape: ShapeId,
+    /// The shape of the row before, none in front of the first; how many fields it has, and where in it each of the names is.
+    shape: Option<ShapeId>,
     count: usize,
     places: Vec<Option<usize>>,
 }
 
 impl<'a> Fields<'a> {
     pub(crate) const fn new(shapes: &'a Shapes, names: Vec<&'a str>) -> Self {
-        Fields { shapes, names, shape: ShapeId::INLINE, count: 0, places: Vec::new() }
+        Fields { shapes, names, shape: None, count: 0, places: Vec::new() }
     }
 
     /// Appends tag and payload of each of them in their order, none where the row has no such field. Answers none, having
@@ -38,7 +38,7 @@ impl<'a> Fields<'a> {
         let mut reader = Reader::new(row);
         let head = reader.varint()?;
         let id = ShapeId::new(u32::try_from(head >> 2).ok()?);
-        if id != self.shape {
+        if self.shape != Some(id) {
             self.turn_to(id)?;
         }
         let width = 1_usize << (head & 3);
@@ -78,7 +78,7 @@ impl<'a> Fields<'a> {
         let shape = self.shapes.get(id)?;
         self.count = shape.names().len();
         self.places = self.names.iter().map(|name| shape.place(name)).collect();
-        self.shape = id;
+        self.shape = Some(id);
         Some(())
     }
 }
@@ -137,6 +137,21 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_row_with_its_names_in_it_is_read_in_another_way_also_where_it_comes_first() {
+        let (shapes, [row, _]) = rows();
+        // As in `row.rs`: shape 0, then count and names.
+        let inline = [&[ShapeId::INLINE.get() as u8, 1, 1, b'a', row::TAG_NULL][..], &row].concat();
+        for before in [None, Some(&row)] {
+            let (mut fields, mut found) = (Fields::new(&shapes, vec!["a"]), Vec::new());
+            if let Some(before) = before {
+                fields.find(before, Gap::default(), &mut found).unwrap();
+            }
+            let len = found.len();
+            assert_eq!((fields.find(&inline, Gap::default(), &mut found), found.len()), (None, len));
         }
     }
 

@@ -286,6 +286,27 @@ fn columns_of_blocks_as_they_are_stored_answer_what_rows_answer() {
     }
 }
 
+/// Objects with more fields than a shape takes have their names in their rows.
+#[test]
+fn columns_of_documents_without_a_shape_answer_what_rows_answer() {
+    let fixture = Fixture::new(1);
+    fixture.run(async {
+        let writer = fixture.open("writer", COLLECTIONS).await;
+        let more: String = (0..600).map(|field| format!(", f{field}: {field}")).collect();
+        for id in 0..40 {
+            writer.ask(&format!("{{op: 'insert', collection: 'c', docs: [{{id: {id}, n: {id}{more}}}]}}")).await;
+        }
+        writer.engine().checkpoint().await.unwrap();
+        let reader = fixture.open("reader", COLLECTIONS).await;
+        let group = "pipeline: [{$group: {_id: null, sum: {$sum: '$n'}, all: {$sum: 1}}}]";
+        let sums = reader.ask(&format!("{{op: 'aggregate', collection: 'c', {group}}}")).await;
+        assert_eq!(sums, "{docs: [{_id: null, sum: 780, all: 40}]}");
+        assert!(reader.engine().figures().column_bytes > 0);
+        let found = reader.ask("{op: 'find', collection: 'c', filter: {n: {$gte: 20}}, want: 'count'}").await;
+        assert_eq!(found, "{count: 20}");
+    });
+}
+
 #[test]
 fn columns_stay_within_their_bound_and_answer_right_when_they_are_driven_out() {
     for seed in seeds(10) {
