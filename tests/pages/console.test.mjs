@@ -190,6 +190,8 @@ describe(`the page in ${engine}`, () => {
     await says(page, '#documents-title', '1 document')
     assert.equal(await page.$eval('tbody td', cell => cell.className), 'number')
     await ask(page, { Director: null })
+    await says(page, '#documents-title', '1,331 documents')
+    await ask(page, { Director: 'Steven Spielberg' })
     assert.match(await textOf(page, '#plan'), /index Director/)
   })
 
